@@ -1,0 +1,1 @@
+"""The engine: the one place where models are run."""

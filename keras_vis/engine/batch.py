@@ -1,0 +1,245 @@
+"""The door: what did the user pass, and what does the model take?
+
+Everything that a user hands over as ``images`` becomes a `Batch` here: float32 arrays in the order of the model's inputs,
+checked against their shapes, or one error that names the argument.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_vis.engine import layers
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What goes into a model: one array for each of its inputs, all with the same first axis.
+
+    Attributes:
+        arrays: one array an input, ``(n, ...)``, float32 where the model takes numbers, its own integer type where it takes
+            integers (tokens).
+        structure: how the model's ``call`` wants them packed: a leaf for a single input, else a list, tuple or dict.
+        names: what the inputs are called.
+    """
+
+    arrays: tuple[np.ndarray, ...]
+    structure: Any
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.arrays[0])
+
+    def chunks(self, size: int) -> Iterator[tuple[slice, tuple[np.ndarray, ...]]]:
+        """Yield the batch in pieces of at most `size` images, each with the slice that it covers."""
+        for start in range(0, len(self), size):
+            part = slice(start, min(start + size, len(self)))
+            yield part, tuple(array[part] for array in self.arrays)
+
+    def pick_input(self, which: int | str | None, argument: str = "input") -> int:
+        """Return the index of the input to look at: the one named, else the only one that holds images.
+
+        Raises:
+            ValueError: no such input, none or several that hold images, or one that takes integers.
+        """
+        shown = ", ".join(f"{name!r} {array.shape[1:]}" for name, array in zip(self.names, self.arrays, strict=True))
+        if which is None:
+            pictures = [i for i, array in enumerate(self.arrays) if array.ndim == 4]
+            if len(pictures) == 1:
+                return pictures[0]
+            lack = "Several inputs hold images" if pictures else "No input of the model holds images (n, h, w, c)"
+            choose = f" Choose one with `{argument}=`, by name or index." if pictures else ""
+            raise ValueError(f"{lack}: {shown}.{choose}")
+        index = self.names.index(which) if isinstance(which, str) and which in self.names else which
+        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(self.arrays):
+            raise ValueError(f"`{argument}={which!r}` is not an input of the model; it has {shown}.")
+        if self.arrays[index].ndim != 4:
+            raise ValueError(f"`{argument}={which!r}` holds no images (n, h, w, c) but {self.arrays[index].shape}.")
+        return index
+
+
+def take(model: keras.Model, images: object, argument: str = "images") -> Batch:
+    """Return what the model takes, from what the user passed.
+
+    Args:
+        model: a Keras model. A Sequential that is not built yet is built for the shape of these images.
+        images: an array or tensor ``(n, h, w, c)``, one image ``(h, w, c)``, a list of images of one size, or, for a model of
+            several inputs, a list, tuple or dict of arrays. 8-bit, 64-bit and boolean numbers are cast. Where the model's
+            images have one channel, that axis may be left out.
+        argument: the name of the argument in messages.
+
+    Raises:
+        TypeError: no numbers.
+        ValueError: a shape that does not fit the model, no image at all, inputs of different lengths, NaN or infinity.
+    """
+    layers.check_model(model)
+    specs = _specs(model)
+    if specs is None:
+        structure, values = _split_unknown(images)
+        names = tuple(map(str, structure)) if isinstance(structure, dict) else tuple(f"input_{i}" for i in range(len(values)))
+        wanted: list[tuple[int | None, ...] | None] = [_built_shape(model)] if len(values) == 1 else [None] * len(values)
+        dtypes = ["float32"] * len(values)
+    else:
+        structure, names, wanted, dtypes = specs
+        values = _split(images, structure, names, argument)
+    arrays = []
+    for value, name, shape, dtype in zip(values, names, wanted, dtypes, strict=True):
+        where = argument if len(values) == 1 else f"{argument}[{name!r}]"
+        arrays.append(_numbers(value, shape, dtype, where))
+    lengths = {len(array) for array in arrays}
+    if len(lengths) > 1:
+        each = ", ".join(f"{name!r} {len(array)}" for name, array in zip(names, arrays, strict=True))
+        raise ValueError(f"`{argument}`: every input needs as many entries; received {each}.")
+    if lengths == {0}:
+        raise ValueError(f"`{argument}` is empty: received shape {arrays[0].shape}. Give at least one image.")
+    batch = Batch(tuple(arrays), structure, names)
+    _build(model, batch)
+    return batch
+
+
+def _specs(model: keras.Model) -> tuple[Any, tuple[str, ...], list[tuple[int | None, ...]], list[str]] | None:
+    """Return the structure, names, shapes and types of a model's inputs, or None where Keras does not know them."""
+    functional = getattr(model, "_functional", None) if isinstance(model, keras.Sequential) else model
+    inputs = getattr(functional, "inputs", None)
+    if not inputs:
+        return None
+    structure = functional.input if len(inputs) > 1 else None  # type: ignore[union-attr]
+    keys = list(structure) if isinstance(structure, dict) else [tensor.name for tensor in inputs]
+    if isinstance(structure, dict):  # Keras's own flat order of a dict is that of its sorted keys
+        keys = sorted(keys)
+        inputs = [structure[key] for key in keys]
+    packing = {key: 0 for key in keys} if isinstance(structure, dict) else ([0] * len(keys) if len(keys) > 1 else 0)
+    return packing, tuple(keys), [tuple(tensor.shape) for tensor in inputs], [str(tensor.dtype) for tensor in inputs]
+
+
+def _built_shape(model: keras.Model) -> tuple[int | None, ...] | None:
+    """Return the input shape that a subclassed model of one input was built for, where Keras kept it."""
+    shape = (model.get_build_config() or {}).get("input_shape") if model.built else None
+    flat = isinstance(shape, list | tuple) and all(size is None or isinstance(size, int) for size in shape)
+    return tuple(shape) if flat else None  # type: ignore[arg-type]
+
+
+def _split(images: object, structure: Any, names: tuple[str, ...], argument: str) -> list[object]:
+    """Sort what was passed by the model's inputs."""
+    shown = ", ".join(map(repr, names))
+    if isinstance(images, Mapping):
+        missing = [name for name in names if name not in images]
+        if missing:
+            raise ValueError(f"`{argument}` lacks {', '.join(map(repr, missing))}; the model's inputs are {shown}.")
+        return [images[name] for name in names]
+    if len(names) == 1:
+        if isinstance(images, list | tuple) and len(images) == 1 and np.ndim(images[0]) == 4:
+            return [images[0]]
+        return [images]
+    if isinstance(structure, dict):
+        raise ValueError(f"`{argument}` must be a dict with the model's inputs {shown}; received {type(images).__name__}.")
+    if not isinstance(images, list | tuple) or len(images) != len(names):
+        count = f" of {len(images)}" if isinstance(images, list | tuple) else ""
+        raise ValueError(
+            f"`{argument}` must be a list of {len(names)} arrays, one for each of the model's inputs {shown}; "
+            f"received {type(images).__name__}{count}."
+        )
+    return list(images)
+
+
+def _split_unknown(images: object) -> tuple[Any, list[object]]:
+    """Sort what was passed by its own structure: the model does not say what it takes (subclassed, or not built)."""
+    if isinstance(images, Mapping):
+        keys = sorted(images)
+        return {key: 0 for key in keys}, [images[key] for key in keys]
+    # A list of images of three axes is one batch; a list of whole batches is several inputs.
+    if isinstance(images, list | tuple) and len(images) > 1 and all(np.ndim(part) != 3 for part in images):
+        shapes = {np.shape(part) for part in images}
+        if any(len(shape) >= 2 for shape in shapes) and (len(shapes) > 1 or all(len(shape) == 4 for shape in shapes)):
+            return type(images)([0] * len(images)), list(images)
+    return 0, [images]
+
+
+def _numbers(value: object, shape: tuple[int | None, ...] | None, dtype: str, argument: str) -> np.ndarray:
+    """Return one input's numbers as an array that has the model's shape."""
+    try:
+        array = np.asarray(value)
+    except Exception as error:
+        raise TypeError(f"`{argument}` is no array of numbers: {error}") from error
+    if array.dtype.kind not in "buif" and array.dtype.name != "bfloat16":
+        hint = " All images of a list must have one size." if array.dtype.kind == "O" else ""
+        raise TypeError(f"`{argument}` must hold numbers; received {type(value).__name__} of {array.dtype}.{hint}")
+    array = _with_axes(array, shape, argument)
+    if dtype.startswith(("int", "uint")):
+        return array.astype(dtype)
+    array = np.ascontiguousarray(array, dtype=np.float32)
+    if not np.isfinite(array).all():
+        bad = [i for i, image in enumerate(array) if not np.isfinite(image).all()]
+        raise ValueError(f"`{argument}` has NaN or infinite values, first in entry {bad[0]}. Clean the data first.")
+    return array
+
+
+def _with_axes(array: np.ndarray, shape: tuple[int | None, ...] | None, argument: str) -> np.ndarray:
+    """Add the axes that may be left out (the batch; one channel), then hold the rest against the model's shape."""
+    if shape is None:
+        return array[None] if array.ndim == 3 else array
+    tail, received = shape[1:], array.shape
+    if not _fits(array.shape[1:], tail):
+        if _fits(array.shape, tail):
+            array = array[None]
+        elif len(tail) == 3 and tail[-1] == 1 and array.ndim in (2, 3) and _fits((*array.shape, 1)[-3:], tail):
+            array = array[..., None] if array.ndim == 3 else array[None, ..., None]
+        else:
+            wanted = ", ".join("any" if size is None else str(size) for size in tail)
+            hint = ""
+            if len(tail) == 3 and len(received) in (3, 4) and _fits(np.moveaxis(np.empty(received[-3:]), 0, -1).shape, tail):
+                hint = " The channels come first: move them, np.moveaxis(images, -3, -1)."
+            raise ValueError(f"`{argument}` has shape {received}; the model takes (n, {wanted}).{hint}")
+    return array
+
+
+def _fits(shape: Sequence[int], wanted: Sequence[int | None]) -> bool:
+    return len(shape) == len(wanted) and all(w is None or s == w for s, w in zip(shape, wanted, strict=True))
+
+
+def _build(model: keras.Model, batch: Batch) -> None:
+    """Build a model that has not seen its first batch, as its first batch would.
+
+    Its weights get the values that training would have given them: Keras draws each initialiser's seed when the layer is
+    made, not when it is built.
+    """
+    if model.built:
+        return
+    if isinstance(model, keras.Sequential) and len(batch.arrays) == 1:
+        model.build((None, *batch.arrays[0].shape[1:]))
+    else:
+        sample = [array[:1] for array in batch.arrays]
+        model(pack(batch.structure, [keras.ops.convert_to_tensor(array) for array in sample]), training=False)
+
+
+def pack(structure: Any, flat: Sequence[Any]) -> Any:
+    """Put a model's inputs back into the structure in which it takes them."""
+    if isinstance(structure, dict):
+        return dict(zip(structure, flat, strict=True))
+    if isinstance(structure, list | tuple):
+        return type(structure)(flat)
+    return flat[0]
+
+
+def check_size(batch: object, argument: str = "batch") -> int:
+    """Return the number of images that go through the model at once.
+
+    Raises:
+        ValueError: not a positive whole number.
+    """
+    if isinstance(batch, bool) or not isinstance(batch, int | np.integer) or batch < 1:
+        raise ValueError(f"`{argument}` must be a positive whole number of images; received {batch!r}.")
+    return int(batch)
+
+
+def bar(total: int, what: str, shown: bool) -> Any:
+    """Return a tqdm progress bar that stays hidden for the first second and leaves nothing behind."""
+    # Lazy: tqdm is wanted only when models run, not when the package is imported.
+    from tqdm.auto import tqdm
+
+    return tqdm(total=total, desc=what, disable=not shown, delay=1, leave=False, file=sys.stderr)

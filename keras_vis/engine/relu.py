@@ -1,0 +1,47 @@
+"""What does a rectifier pass back? The backward rules of guided backpropagation and of the deconvolution network.
+
+The rules are set on TensorFlow's operations, not on layers, so that they see every rectifier: an ``activation="relu"``, a
+``ReLU`` layer, ``keras.ops.relu``, ``tf.nn.relu`` in a ``Lambda`` or in a subclassed ``call``, and ReLU6. They act while a
+graph is traced and only on gradients that `tf.gradients` takes; `tf.GradientTape` does not look at them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+RULES = ("guided", "deconv")
+
+
+def _guided(op: tf.Operation, grad: tf.Tensor) -> tf.Tensor:
+    # Springenberg et al. 2014, figure 1: pass where the forward input and the backward signal are both positive.
+    return tf.where(_open(op) & (grad > 0), grad, tf.zeros_like(grad))
+
+
+def _deconv(op: tf.Operation, grad: tf.Tensor) -> tf.Tensor:
+    # Zeiler & Fergus 2014, section 2.1: the backward signal itself is rectified, wherever the forward input lay.
+    del op
+    return tf.nn.relu(grad)
+
+
+def _open(op: tf.Operation) -> tf.Tensor:
+    """Where the forward pass let the input through: above 0 and, for ReLU6, below 6."""
+    x = op.inputs[0]
+    return (x > 0) & (x < 6) if op.type == "Relu6" else x > 0
+
+
+for _name, _rule in (("KerasVisGuided", _guided), ("KerasVisDeconv", _deconv)):
+    # A notebook that reloads this module registers a second time; TensorFlow forbids that, and the first is as good.
+    with contextlib.suppress(KeyError):
+        tf.RegisterGradient(_name)(_rule)
+
+
+@contextlib.contextmanager
+def rule(name: str) -> Iterator[None]:
+    """While this holds, every rectifier put into the present graph gets the named backward rule."""
+    registered = {"guided": "KerasVisGuided", "deconv": "KerasVisDeconv"}[name]
+    graph = tf.compat.v1.get_default_graph()
+    with graph.gradient_override_map({"Relu": registered, "Relu6": registered}):
+        yield

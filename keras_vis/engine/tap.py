@@ -1,0 +1,112 @@
+"""How does one look inside a model while TensorFlow traces it?
+
+Layers are tapped: their ``call`` is wrapped while the trace lasts, and put back. What was seen stays in the compiled graph; the
+model keeps nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+# Two traces at once would put back each other's wrappers.
+_LOCK = threading.RLock()
+
+# Operations that hand on the numbers of a softmax or sigmoid as they are, in another type or shape.
+_CARRIERS = ("Identity", "StopGradient", "Cast", "Reshape", "Squeeze", "ExpandDims")
+_HEADS = {"Softmax": "softmax", "Sigmoid": "sigmoid"}
+
+
+@contextlib.contextmanager
+def tapped(layers: Mapping[str, keras.layers.Layer], see: Callable[[str, Any], None]) -> Iterator[None]:
+    """While this holds, ``see(path, output)`` is called with what each of these layers gives, each time it is called."""
+    with _LOCK, contextlib.ExitStack() as undo:
+        for path, layer in layers.items():
+            # Keras calls another method of a layer whose weights are quantised.
+            name = "call" if getattr(layer, "quantization_mode", None) is None else "quantized_call"
+            _wrap(undo, layer, name, functools.partial(see, path))
+        yield
+
+
+def _wrap(undo: contextlib.ExitStack, layer: keras.layers.Layer, name: str, see: Callable[[Any], None]) -> None:
+    original = getattr(layer, name)
+    held = name in vars(layer)
+
+    @functools.wraps(original)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        output = original(*args, **kwargs)
+        see(output)
+        return output
+
+    def restore() -> None:
+        if held:
+            object.__setattr__(layer, name, original)
+        else:
+            object.__delattr__(layer, name)
+
+    # Past Keras's own __setattr__, which keeps track of what is set, and refuses it on a model that is built.
+    object.__setattr__(layer, name, wrapper)
+    undo.callback(restore)
+
+
+def outputs_by_name(model: keras.Model, outputs: Any) -> dict[str, tf.Tensor]:
+    """Return a model's outputs by name: a dict's keys, else the names Keras knows, else their numbers."""
+    if isinstance(outputs, dict):
+        return dict(outputs)
+    flat = keras.tree.flatten(outputs)
+    names = getattr(getattr(model, "_functional", None) or model, "output_names", None) or []
+    if len(names) != len(flat) or len(set(names)) != len(flat):
+        names = [f"output_{i}" for i in range(len(flat))]
+    return dict(zip(names, flat, strict=True))
+
+
+def find_head(output: tf.Tensor) -> tuple[tf.Tensor, str]:
+    """Return what went into the softmax or sigmoid that an output ends in, and which it was.
+
+    The graph is asked, not Keras: it sees an ``activation=``, a layer, ``tf.nn.softmax`` in a ``Lambda`` and what lies in a
+    nested model alike. The second value is ``"softmax"``, ``"sigmoid"`` or, where there is neither and the output itself is
+    returned, ``"linear"``.
+    """
+    tensor = output
+    while tensor.op.type in _CARRIERS:
+        tensor = tensor.op.inputs[0]
+    head = _HEADS.get(tensor.op.type, "linear")
+    return (output, head) if head == "linear" else (tensor.op.inputs[0], head)
+
+
+class Activations:
+    """What a target may look at in one forward pass: the inputs, the tapped layers, the outputs; all float32.
+
+    Attributes:
+        inputs: the model's inputs, ``(n, ...)`` each.
+    """
+
+    def __init__(self, inputs: tuple[tf.Tensor, ...], taps: Mapping[str, tf.Tensor], outputs: Mapping[str, tf.Tensor]):
+        self.inputs = inputs
+        self._taps = taps
+        self._outputs = outputs
+
+    def __getitem__(self, layer: str) -> tf.Tensor:
+        """What the layer at this path gave, ``(n, ..., k)``."""
+        return tf.cast(self._taps[layer], tf.float32)
+
+    def output(self, name: str) -> tuple[tf.Tensor, str]:
+        """The logits ``(n, classes)`` of an output, and its head as `find_head` has it.
+
+        A single sigmoid has two classes: 1 with the logit, 0 with minus the logit.
+        """
+        output = self._outputs[name]
+        before, head = find_head(output)
+        before = tf.cast(before, tf.float32)
+        if before.shape.rank != output.shape.rank:  # a reshape stands between the activation and the output
+            before = tf.reshape(before, tf.shape(output))
+        before.set_shape(output.shape)
+        if head == "sigmoid" and before.shape[-1] == 1:
+            before = tf.concat([-before, before], axis=-1)
+        return before, head

@@ -1,0 +1,560 @@
+"""What number of an image is asked about?
+
+A *target* turns what a model makes of an image into one number. Attribution asks for the gradient of that number, synthesis
+climbs it. Users write an int (the logit of that class), an array of ints (each image's own class), None (each image's predicted
+class) or a `Target`; nothing else.
+
+Targets add, subtract and are multiplied by numbers: ``Logit(3) - 1e-3 * TotalVariation()``. Two targets are equal (``==``) when
+they have the same *form*, that is the same compiled graph; their *content*, such as which class, is fed and may differ.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_vis.engine.layers import nearest
+from keras_vis.engine.tap import Activations
+
+if TYPE_CHECKING:
+    from keras_vis.engine.outline import Outline
+
+Feed = tuple[Any, ...]
+
+
+class Target:
+    """One number per image. Write your own by setting `layers` and giving `score`; add `feed` if it has content.
+
+    Attributes:
+        layers: paths of the layers whose activations it reads.
+        output: the name of the model's output that it reads, if it reads one.
+        alone: whether an image's number is its own, whatever else is in the batch.
+    """
+
+    layers: tuple[str, ...] = ()
+    output: str | None = None
+    alone: bool = True
+
+    def feed(self, n: int) -> Feed:
+        """Return its content for n images: (nested tuples of) arrays whose first axis is n."""
+        del n
+        return ()
+
+    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
+        """Return the numbers ``(n,)``, float32, from what the model made of the images."""
+        raise NotImplementedError
+
+    def resolve(self, outline: Outline, n: int) -> Target:
+        """Return the same target with names made whole, or say what of it does not fit the model.
+
+        Raises:
+            ValueError: an unknown layer or output, an index out of range, a wrong number of labels.
+        """
+        del n
+        for layer in self.layers:
+            _find_layer(layer, outline)
+        return self
+
+    def indices(self, n: int) -> np.ndarray | None:
+        """Return the class that it asks about for each image, −1 for the predicted one; None if it asks about no class."""
+        del n
+        return None
+
+    def __add__(self, other: Target) -> Target:
+        """Return the sum of two targets."""
+        return _combine(self, other, 1.0)
+
+    def __radd__(self, other: object) -> Target:
+        """Let `sum` work, which starts from 0."""
+        return self if isinstance(other, int) and other == 0 else NotImplemented
+
+    def __sub__(self, other: Target) -> Target:
+        """Return the difference of two targets."""
+        return _combine(self, other, -1.0)
+
+    def __mul__(self, weight: float) -> Target:
+        """Return the target times a number."""
+        if isinstance(weight, bool) or not isinstance(weight, int | float | np.integer | np.floating):
+            return NotImplemented
+        terms, weights = _terms(self)
+        return Combination(terms, tuple(float(weight) * w for w in weights))
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Target:
+        """Return the target with its sign turned."""
+        return self * -1.0
+
+
+@dataclass(frozen=True)
+class Combination(Target):
+    """A weighted sum of targets; made by ``+``, ``-`` and ``*``."""
+
+    terms: tuple[Target, ...]
+    weights: tuple[float, ...] = field(compare=False)
+
+    @property
+    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
+        """All layers that the terms read."""
+        return tuple(dict.fromkeys(layer for term in self.terms for layer in term.layers))
+
+    @property
+    def alone(self) -> bool:  # type: ignore[override]
+        """Whether every term looks at each image on its own."""
+        return all(term.alone for term in self.terms)
+
+    def feed(self, n: int) -> Feed:
+        """Return the content of the terms, and their weights: changing a weight compiles nothing."""
+        weights = np.broadcast_to(np.asarray(self.weights, np.float32), (n, len(self.weights)))
+        return tuple(term.feed(n) for term in self.terms), weights
+
+    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
+        """Return the weighted sum of the terms' numbers."""
+        feeds, weights = feed
+        scores = [term.score(acts, part) for term, part in zip(self.terms, feeds, strict=True)]
+        return tf.add_n([weights[:, i] * score for i, score in enumerate(scores)])
+
+    def resolve(self, outline: Outline, n: int) -> Target:
+        """Resolve each term."""
+        return dataclasses.replace(self, terms=tuple(term.resolve(outline, n) for term in self.terms))
+
+    @property
+    def output(self) -> str | None:  # type: ignore[override]
+        """The output of the first term that reads one."""
+        return next((term.output for term in self.terms if term.output is not None), None)
+
+    def __str__(self) -> str:
+        text = " + ".join(f"{term}" if w == 1 else f"{w:g} * {term}" for term, w in zip(self.terms, self.weights, strict=True))
+        return text.replace("+ -1 * ", "- ").replace("+ -", "- ")
+
+
+@dataclass(frozen=True)
+class Logit(Target):
+    """The logit of a class: the output before its softmax or sigmoid; the output itself where there is neither.
+
+    Of a single sigmoid, class 1 has the logit and class 0 minus the logit.
+
+    Attributes:
+        index: an int, an array ``(n,)`` with each image's own, or None: each image's predicted class.
+        output: the name of the output, for a model of several.
+    """
+
+    index: Any = field(default=None, compare=False)
+    output: str | None = None
+
+    def indices(self, n: int) -> np.ndarray:
+        """Return the class for each image, −1 for the predicted one."""
+        return np.broadcast_to(np.asarray(-1 if self.index is None else self.index, np.int32), (n,))
+
+    def feed(self, n: int) -> Feed:
+        """Return the classes."""
+        return (self.indices(n),)
+
+    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
+        """Return each image's logit of its class."""
+        logits, _ = acts.output(self.output or "")
+        return _pick(logits, _class(logits, feed[0]))
+
+    def resolve(self, outline: Outline, n: int) -> Target:
+        """Find the output, and check the classes against it."""
+        outputs = outline.outputs
+        name = self.output
+        if name is None and len(outputs) > 1:
+            shown = ", ".join(map(repr, outputs))
+            raise ValueError(f"`target`: the model has {len(outputs)} outputs, {shown}. Say which: Logit(3, output={next(iter(outputs))!r}).")
+        if name is None:
+            name = next(iter(outputs))
+        if name not in outputs:
+            raise ValueError(f"`target`: no output {name!r}.{nearest(name, outputs)} The model has: {', '.join(outputs)}.")
+        facts = outputs[name]
+        if len(facts.shape) != 1:
+            shape = ", ".join("any" if size is None else str(size) for size in facts.shape)
+            raise ValueError(
+                f"`target`: output {name!r} is no vector of classes but (n, {shape}). Ask about one of its layers: "
+                "Channel(layer, index) or Neuron(layer, index, row, column)."
+            )
+        if self.index is None:
+            return type(self)(None, name)
+        return type(self)(_check_index(self.index, n, facts.classes, f"class of output {name!r}"), name)
+
+    def __str__(self) -> str:
+        inside = "predicted" if self.index is None else _short(self.index)
+        return f"{type(self).__name__}({inside}{f', output={self.output!r}' if self.output else ''})"
+
+
+class Probability(Logit):
+    """The probability of a class, after the softmax or sigmoid. Arguments as for `Logit`."""
+
+    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
+        """Return each image's probability of its class."""
+        logits, head = acts.output(self.output or "")
+        probability = tf.nn.softmax(logits) if head == "softmax" else tf.nn.sigmoid(logits)
+        return _pick(probability, _class(logits, feed[0]))
+
+    def resolve(self, outline: Outline, n: int) -> Target:
+        """As `Logit.resolve`; an output without softmax or sigmoid has no probabilities."""
+        resolved = super().resolve(outline, n)
+        if outline.outputs[resolved.output or ""].head == "linear":
+            raise ValueError(
+                f"`target`: output {resolved.output!r} ends in neither softmax nor sigmoid, so it gives no probability. Use "
+                "Logit, or add the activation to the model."
+            )
+        return resolved
+
+
+@dataclass(frozen=True)
+class Channel(Target):
+    """The mean activation of one channel of a layer, or the activation of one unit of a dense layer.
+
+    Attributes:
+        layer: the layer's name or path.
+        index: which channel; an int, or an array ``(n,)`` with each image's own.
+    """
+
+    layer: str
+    index: Any = field(compare=False)
+
+    @property
+    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The layer that it reads."""
+        return (self.layer,)
+
+    def feed(self, n: int) -> Feed:
+        """Return the channels."""
+        return (np.broadcast_to(np.asarray(self.index, np.int32), (n,)),)
+
+    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
+        """Return the mean of the channel over its positions."""
+        return tf.reduce_mean(_channel(acts[self.layer], feed[0]), axis=-1)
+
+    def resolve(self, outline: Outline, n: int) -> Target:
+        """Find the layer, and check the channels against it."""
+        path, shape = _find_layer(self.layer, outline)
+        if not shape:
+            raise ValueError(f"`target`: layer {path!r} has no channels.")
+        index = _check_index(self.index, n, shape[-1], f"channel of layer {path!r}")
+        return dataclasses.replace(self, layer=path, index=index)
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}({self.layer!r}, {_short(self.index)})"
+
+
+class StrongestNeuron(Channel):
+    """The activation of a channel at the position where it is highest; the first of several equal ones. As `Channel`."""
+
+    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
+        """Return the channel's highest activation."""
+        channel = _channel(acts[self.layer], feed[0])
+        # A gather, not reduce_max: that would spread the gradient over all positions that tie.
+        return _pick(channel, tf.argmax(channel, axis=-1, output_type=tf.int32))
+
+
+@dataclass(frozen=True)
+class Neuron(Target):
+    """The activation of one channel at one position of a layer that gives maps.
+
+    Attributes:
+        layer: the layer's name or path.
+        index, row, column: which; each an int or an array ``(n,)``.
+    """
+
+    layer: str
+    index: Any = field(compare=False)
+    row: Any = field(compare=False)
+    column: Any = field(compare=False)
+
+    @property
+    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The layer that it reads."""
+        return (self.layer,)
+
+    def feed(self, n: int) -> Feed:
+        """Return row, column and channel."""
+        where = np.stack([np.broadcast_to(np.asarray(part, np.int32), (n,)) for part in (self.row, self.column, self.index)], axis=-1)
+        return (where,)
+
+    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
+        """Return the activation there."""
+        return tf.gather_nd(acts[self.layer], feed[0], batch_dims=1)
+
+    def resolve(self, outline: Outline, n: int) -> Target:
+        """Find the layer, and check position and channel against it."""
+        path, shape = _find_layer(self.layer, outline)
+        if len(shape) != 3:
+            raise ValueError(f"`target`: layer {path!r} gives no maps (h', w', k) but {shape}; use Channel for its units.")
+        sizes = {"row": shape[0], "column": shape[1], "index": shape[2]}
+        checked = {name: _check_index(getattr(self, name), n, size, f"{name} of layer {path!r}") for name, size in sizes.items()}
+        return dataclasses.replace(self, layer=path, **checked)
+
+    def __str__(self) -> str:
+        return f"Neuron({self.layer!r}, {_short(self.index)}, {_short(self.row)}, {_short(self.column)})"
+
+
+@dataclass(frozen=True)
+class Energy(Target):
+    """The mean square of a layer's activations: what deep dream climbs.
+
+    Attributes:
+        layer: the layer's name or path.
+    """
+
+    layer: str
+
+    @property
+    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The layer that it reads."""
+        return (self.layer,)
+
+    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
+        """Return the mean square over positions and channels."""
+        del feed
+        return _mean(tf.square(acts[self.layer]))
+
+    def resolve(self, outline: Outline, n: int) -> Target:
+        """Find the layer."""
+        del n
+        return dataclasses.replace(self, layer=_find_layer(self.layer, outline)[0])
+
+    def __str__(self) -> str:
+        return f"Energy({self.layer!r})"
+
+
+@dataclass(frozen=True)
+class Likeness(Target):
+    """Minus the squared distance of a layer's activations to a given code, relative to the code's own square.
+
+    −‖Φ(x) − code‖² / ‖code‖²: 0 where they are equal. Mahendran & Vedaldi 2015, equation 1.
+
+    Attributes:
+        layer: the layer's name or path.
+        code: activations ``(n, h', w', k)``, or those of one image for all.
+    """
+
+    layer: str
+    code: Any = field(compare=False)
+
+    @property
+    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The layer that it reads."""
+        return (self.layer,)
+
+    def feed(self, n: int) -> Feed:
+        """Return the code."""
+        code = np.asarray(self.code, np.float32)
+        return (np.broadcast_to(code, (n, *code.shape[1:])),)
+
+    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
+        """Return minus the relative squared distance."""
+        code = feed[0]
+        return -_mean(tf.square(acts[self.layer] - code)) / _mean(tf.square(code))
+
+    def resolve(self, outline: Outline, n: int) -> Target:
+        """Find the layer, and check the code against it."""
+        path, shape = _find_layer(self.layer, outline)
+        code = np.asarray(self.code, np.float32)
+        if code.ndim == len(shape):
+            code = code[None]
+        fits = code.ndim == len(shape) + 1 and all(w in (None, s) for s, w in zip(code.shape[1:], shape, strict=True))
+        if not fits or len(code) not in (1, n):
+            raise ValueError(f"`target`: the code has shape {code.shape}; layer {path!r} gives {shape} for each of {n} images.")
+        if not np.isfinite(code).all() or not code.reshape(len(code), -1).any(axis=1).all():
+            raise ValueError("`target`: the code must be finite and not zero everywhere: the distance is relative to it.")
+        return dataclasses.replace(self, layer=path, code=code)
+
+    def __str__(self) -> str:
+        return f"Likeness({self.layer!r})"
+
+
+@dataclass(frozen=True)
+class TotalVariation(Target):
+    """A penalty: how much neighbouring pixels of the (first) input differ; the mean over pixels and channels.
+
+    mean of ((right − here)² + (below − here)²)^(β/2). Mahendran & Vedaldi 2015, equation 4, divided by the size.
+
+    Attributes:
+        beta: 2 (default) punishes steps by their square, 1 by their height.
+    """
+
+    beta: float = 2.0
+
+    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
+        """Return each image's total variation."""
+        del feed
+        image = acts.inputs[0]
+        down = tf.pad(image[:, 1:] - image[:, :-1], [[0, 0], [0, 1], [0, 0], [0, 0]])
+        right = tf.pad(image[:, :, 1:] - image[:, :, :-1], [[0, 0], [0, 0], [0, 1], [0, 0]])
+        return _mean(_power(tf.square(down) + tf.square(right), self.beta / 2))
+
+    def __str__(self) -> str:
+        return f"TotalVariation(beta={self.beta:g})"
+
+
+@dataclass(frozen=True)
+class Norm(Target):
+    """A penalty: the mean of |pixel|^p over the (first) input.
+
+    Attributes:
+        p: the power; 2 (default) for L2, 6 is common for bounded images.
+    """
+
+    p: float = 2.0
+
+    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
+        """Return each image's mean |pixel|^p."""
+        del feed
+        return _mean(_power(tf.square(acts.inputs[0]), self.p / 2))
+
+    def __str__(self) -> str:
+        return f"Norm(p={self.p:g})"
+
+
+@dataclass(frozen=True)
+class Diversity(Target):
+    """A penalty: how alike the images of a batch look to a layer.
+
+    The cosine between the Gram matrices of an image and each other image of the batch, averaged over the others. Olah 2017.
+    The images of a batch depend on each other here, which no other target does.
+
+    Attributes:
+        layer: the layer's name or path.
+    """
+
+    layer: str
+    alone = False
+
+    @property
+    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The layer that it reads."""
+        return (self.layer,)
+
+    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
+        """Return each image's mean cosine with the others; 0 for an image alone."""
+        del feed
+        code = acts[self.layer]
+        code = tf.reshape(code, [tf.shape(code)[0], -1, code.shape[-1]])
+        gram = tf.matmul(code, code, transpose_a=True)
+        flat = tf.math.l2_normalize(tf.reshape(gram, [tf.shape(gram)[0], -1]), axis=-1)
+        cosine = tf.matmul(flat, flat, transpose_b=True)
+        others = tf.reduce_sum(cosine, axis=-1) - tf.linalg.diag_part(cosine)
+        return others / tf.cast(tf.maximum(tf.shape(code)[0] - 1, 1), tf.float32)
+
+    def resolve(self, outline: Outline, n: int) -> Target:
+        """Find the layer."""
+        del n
+        return dataclasses.replace(self, layer=_find_layer(self.layer, outline)[0])
+
+    def __str__(self) -> str:
+        return f"Diversity({self.layer!r})"
+
+
+def as_target(target: object, outline: Outline, n: int, argument: str = "target") -> Target:
+    """Return the `Target` that a user's `target` stands for, checked against the model and the number of images.
+
+    Raises:
+        TypeError: not an int, an array of ints, None or a Target.
+        ValueError: something in it does not fit the model or the images.
+    """
+    if isinstance(target, Target):
+        return target.resolve(outline, n)
+    if target is None:
+        return Logit().resolve(outline, n)
+    if isinstance(target, str | bytes | bool | float | dict) or callable(target):
+        raise TypeError(
+            f"`{argument}` must be a class (int), a class for each image (array of ints), None (the predicted class) or a "
+            f"Target; received {type(target).__name__} {target!r}."
+        )
+    return Logit(np.asarray(target)).resolve(outline, n)
+
+
+def probabilities(logits: np.ndarray, head: str) -> np.ndarray | None:
+    """Return the probabilities ``(n, classes)`` that belong to logits, or None where the head is linear."""
+    if head == "linear":
+        return None
+    if head == "sigmoid":
+        return np.where(logits >= 0, 1.0, np.exp(-np.abs(logits))) / (1.0 + np.exp(-np.abs(logits)))
+    exp = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return exp / exp.sum(axis=-1, keepdims=True)
+
+
+def _combine(a: Target, b: object, sign: float) -> Target:
+    if not isinstance(b, Target):
+        return NotImplemented
+    (terms, weights), (more, others) = _terms(a), _terms(b)
+    return Combination(terms + more, weights + tuple(sign * w for w in others))
+
+
+def _terms(target: Target) -> tuple[tuple[Target, ...], tuple[float, ...]]:
+    return (target.terms, target.weights) if isinstance(target, Combination) else ((target,), (1.0,))
+
+
+def _class(logits: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+    """Each image's class: the one asked for, or the one predicted where that is −1."""
+    return tf.where(index < 0, tf.argmax(logits, axis=-1, output_type=tf.int32), index)
+
+
+def _pick(values: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+    """One of each row of ``(n, k)``, by ``(n,)``."""
+    return tf.gather(values, index, axis=1, batch_dims=1)
+
+
+def _channel(activation: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+    """One channel of each image, ``(n, positions)``."""
+    channel = tf.gather(activation, index, axis=activation.shape.rank - 1, batch_dims=1) if activation.shape.rank == 2 else None
+    if channel is not None:
+        return channel[:, None]
+    flat = tf.reshape(activation, [tf.shape(activation)[0], -1, activation.shape[-1]])
+    return tf.gather(flat, index, axis=2, batch_dims=1)
+
+
+def _mean(values: tf.Tensor) -> tf.Tensor:
+    """The mean over everything but the images."""
+    return tf.reduce_mean(values, axis=list(range(1, values.shape.rank)))
+
+
+def _power(values: tf.Tensor, exponent: float) -> tf.Tensor:
+    """values ** exponent for values ≥ 0, with a gradient of 0 at 0, where that of a root would be infinite."""
+    if exponent == 1.0:
+        return values
+    positive = values > 0
+    return tf.where(positive, tf.pow(tf.where(positive, values, tf.ones_like(values)), exponent), tf.zeros_like(values))
+
+
+def _find_layer(name: str, outline: Outline) -> tuple[str, tuple[int | None, ...]]:
+    """The path and shape of a layer that a target names."""
+    paths = [path for path in outline.layers if path == name] or [path for path in outline.layers if path.endswith(f"/{name}")]
+    if len(paths) > 1:
+        raise ValueError(f"`target`: layer {name!r} could be any of {', '.join(map(repr, paths))}. Give the whole path.")
+    if not paths:
+        raise ValueError(f"`target`: no layer {name!r} in the model.{nearest(name, outline.layers)}")
+    return paths[0], outline.single(paths[0], "target")
+
+
+def _check_index(index: Any, n: int, size: int | None, what: str) -> np.ndarray:
+    """The index for all images or for each, as int32."""
+    array = np.asarray(index)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"`target`: a {what} must be an int or an array of ints; received {array.dtype} {_short(index)}.")
+    if array.ndim > 1 and array.shape[-1] != 1:
+        raise ValueError(
+            f"`target` has shape {array.shape}; it must be one int for each of {n} images. If the labels are one-hot, take "
+            "labels.argmax(axis=-1)."
+        )
+    if array.ndim:
+        array = array.reshape(-1)
+        if len(array) != n:
+            raise ValueError(f"`target` has {len(array)} entries, but there are {n} images. Give one for each, or one for all.")
+    wrong = array[(array < 0) | (array >= (size if size is not None else np.inf))]
+    if wrong.size:
+        raise ValueError(f"`target`: {int(wrong.flat[0])} is no {what}, which has {size}: 0 to {(size or 0) - 1}.")
+    return array.astype(np.int32)
+
+
+def _short(index: Any) -> str:
+    array = np.asarray(index)
+    if array.ndim == 0:
+        return str(array[()])
+    return f"[{', '.join(map(str, array.flat[:8]))}{', ...' if array.size > 8 else ''}]"

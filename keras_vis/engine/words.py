@@ -1,0 +1,77 @@
+"""What does the model say of each image, in words? The captions under pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from keras_vis.engine.probe import Pass
+from keras_vis.engine.target import probabilities
+
+Labels = Sequence[str] | Mapping[int, str]
+
+
+def captions(result: Pass, labels: Labels | None = None) -> tuple[str, ...]:
+    """Return a caption for each image: the class asked about with its probability and, where another is predicted, that one.
+
+    A target that asks about no class is written out, with its number.
+
+    Args:
+        result: what the model gave.
+        labels: the names of the classes.
+
+    Raises:
+        ValueError: `labels` does not name every class.
+    """
+    index = result.target.indices(len(result.scores))
+    if index is None or result.logits is None:
+        return tuple(f"{result.target}\n{score:.3g}" for score in result.scores)
+    names = class_names(labels, result.logits.shape[1])
+    chance = probabilities(result.logits, result.head)
+    best = result.logits.argmax(axis=1)
+    lines = []
+    for i, (asked, predicted) in enumerate(zip(index, best, strict=True)):
+        shown = predicted if asked < 0 else asked
+        line = _line(names[shown], result.logits[i, shown], None if chance is None else chance[i, shown])
+        # With a single output of no head there is nothing else that could have been predicted.
+        if shown != predicted and len(names) > 1:
+            line += "\npredicted " + _line(
+                names[predicted], result.logits[i, predicted], None if chance is None else chance[i, predicted]
+            )
+        lines.append(line)
+    return tuple(lines)
+
+
+def class_names(labels: Labels | None, classes: int) -> list[str]:
+    """Return a name for each class: those given, else its number.
+
+    Raises:
+        TypeError: `labels` is neither a sequence nor a mapping of names.
+        ValueError: it does not name every class.
+    """
+    if labels is None:
+        return [str(i) for i in range(classes)]
+    if isinstance(labels, str | bytes) or not isinstance(labels, Sequence | Mapping | np.ndarray):
+        raise TypeError(f"`labels` must be the classes' names in order, or a dict of them; received {type(labels).__name__}.")
+    if isinstance(labels, Mapping):
+        missing = [i for i in range(classes) if i not in labels]
+        if missing:
+            raise ValueError(f"`labels` has no name for class {missing[0]}; the model has {classes} classes.")
+        return [str(labels[i]) for i in range(classes)]
+    if len(labels) != classes:
+        raise ValueError(f"`labels` has {len(labels)} names, but the model has {classes} classes.")
+    return [str(label) for label in labels]
+
+
+def percent(share: float) -> str:
+    """Return a probability as it should be read: never 0 or 100 % where it is not."""
+    if share > 0.9995:
+        return "> 99.9 %" if share < 1 else "100 %"
+    if share < 0.0005:
+        return "< 0.1 %" if share > 0 else "0 %"
+    return f"{100 * share:.1f} %"
+
+
+def _line(name: str, logit: float, chance: float | None) -> str:
+    return f"{name}  {f'logit {logit:.3g}' if chance is None else percent(chance)}"

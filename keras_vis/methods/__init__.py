@@ -1,0 +1,1 @@
+"""What to compute: one file for each idea."""
