@@ -1,0 +1,145 @@
+"""Which chart answers which question?
+
+A kind of chart is a function `(values, text) -> sheet` in `KINDS`, together with the arrays it needs and a check of
+them, so that a wrong chart fails when it is made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import numpy as np
+
+from keras_vis.draw import colour, panels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+Arrays = Mapping[str, np.ndarray]
+Words = Mapping[str, Any]
+
+
+class Kind(NamedTuple):
+    """A chart's function, the arrays it needs, and a check that says what else is wrong with them, "" if nothing is."""
+
+    draw: Callable[[Arrays, Words], np.ndarray]
+    needs: tuple[str, ...]
+    fault: Callable[[Arrays, Words], str]
+
+
+def curves(values: Arrays, text: Words) -> np.ndarray:
+    """Draw lines over one axis, each with its name at its end.
+
+    Args:
+        values: `x` `(p,)`; `y` `(m, p)`, with NaN where there is no number.
+        text: `names`, m; `title`; `x` and `y`, the labels of the axes, with units.
+
+    Returns:
+        uint8 RGB.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    x, y = values["x"], values["y"]
+    names = text.get("names") or [""] * len(y)
+    with _own_style():
+        figure, axes = _figure(9, 4.2, text)
+        for i, line in enumerate(y):
+            shade = colour.PALETTE[i % len(colour.PALETTE)]
+            axes.plot(x, line, color=shade, linewidth=1.8, marker="o", markersize=0 if len(x) > 1 else 5)
+        if np.issubdtype(x.dtype, np.integer):
+            # there is no epoch 2.5
+            axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
+        axes.margins(x=0.01)
+        figure.canvas.draw()
+        _name_ends(axes, x, y, names)
+        return _pixels(figure)
+
+
+def _name_ends(axes: Axes, x: np.ndarray, y: np.ndarray, names: Sequence[str]) -> None:
+    # where ends lie close together their names are moved apart, from the lowest up
+    ends = []
+    for i, line in enumerate(y):
+        there = np.flatnonzero(np.isfinite(line))
+        if there.size and names[i]:
+            ends.append((axes.transData.transform((x[there[-1]], line[there[-1]]))[1], i))
+    last = -np.inf
+    for height, i in sorted(ends):
+        last = max(height, last + 14)
+        place = axes.transAxes.inverted().transform((0, last))[1]
+        shade = colour.PALETTE[i % len(colour.PALETTE)]
+        axes.text(1.01, place, names[i], transform=axes.transAxes, color=shade, va="center", fontsize=9)
+
+
+@contextlib.contextmanager
+def _own_style() -> Iterator[None]:
+    # the user's style would make each machine's picture another; it is given back
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        yield
+
+
+def _figure(width: float, height: float, text: Words) -> tuple[Figure, Axes]:
+    # a Figure of its own: nothing of the user's pyplot is touched
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.spines[:].set_visible(False)
+    axes.grid(color="#e4e4e4", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, labelsize=9, labelcolor="#555555")
+    axes.set_xlabel(str(text.get("x", "")), color="#383838")
+    axes.set_ylabel(str(text.get("y", "")), color="#383838")
+    axes.set_title(str(text.get("title", "")), loc="left", fontsize=11, fontweight="bold", color="#383838")
+    return figure, axes
+
+
+def _pixels(figure: Figure) -> np.ndarray:
+    figure.canvas.draw()
+    canvas = cast("FigureCanvasAgg", figure.canvas)
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def _check_histograms(values: Arrays, text: Words) -> str:
+    counts, edges = values["counts"], values["edges"]
+    if counts.ndim != 2 or edges.shape != (counts.shape[0], counts.shape[1] + 1):
+        return "`counts` must be (m, bins) and `edges` (m, bins + 1)"
+    return _check_names(text, len(counts))
+
+
+def _check_predictions(values: Arrays, text: Words) -> str:
+    images, indices = values["images"], values["indices"]
+    bars = [values[name].shape for name in ("logits", "probabilities") if name in values]
+    if images.ndim != 4 or images.shape[3] not in (1, 3):
+        return "`images` must be (n, h, w, c), c 1 or 3"
+    if indices.ndim != 2 or len(indices) != len(images) or not bars or any(shape != indices.shape for shape in bars):
+        return "`indices` must be (n, k), one row for each image, and `logits`, `probabilities` or both alike"
+    if text.get("names") and any(len(row) != indices.shape[1] for row in text["names"]):
+        return "`names` must hold k names for each image"
+    return _check_names(text, len(images)) or _check_names(text, len(images), "captions")
+
+
+def _check_curves(values: Arrays, text: Words) -> str:
+    if values["x"].ndim != 1 or values["y"].ndim != 2 or values["y"].shape[1] != len(values["x"]):
+        return "`x` must be (p,) and `y` (m, p)"
+    return _check_names(text, len(values["y"]))
+
+
+def _check_names(text: Words, count: int, key: str = "names") -> str:
+    given = len(text.get(key) or ())
+    return f"`{key}` must have {count} entries, or none; it has {given}" if given not in (0, count) else ""
+
+
+KINDS: Mapping[str, Kind] = {
+    "histograms": Kind(panels.histograms, ("counts", "edges"), _check_histograms),
+    "predictions": Kind(panels.predictions, ("images", "indices"), _check_predictions),
+    "curves": Kind(curves, ("x", "y"), _check_curves),
+}

@@ -1,0 +1,75 @@
+"""How do words become pixels?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keras_vis.draw import text
+
+
+def test_no_line_is_wider_than_its_tile_and_no_letter_is_lost():
+    name = "American black bear, black bear, Ursus americanus, Euarctos americanus"
+    for width in (60, 96, 140, 300):
+        lines = text.wrap(name, width)
+        assert all(text.measure(line) <= width for line in lines)
+        assert "".join(lines).replace(" ", "") == name.replace(" ", "")
+
+
+def test_a_word_wider_than_its_tile_is_broken_not_cut_off():
+    lines = text.wrap("conv_dw_13_depthwise_kernel", 50)
+    assert len(lines) > 1
+    assert "".join(lines) == "conv_dw_13_depthwise_kernel"
+
+
+def test_a_third_line_is_saved_by_a_smaller_font():
+    words = "brown bear, bruin, Ursus arctos"
+    width = text.measure(words, 12) // 2
+    while len(text.wrap(words, width, 12)) < 3:
+        width -= 1
+    lines, size = text.fit(words, width)
+    assert len(lines) == 2
+    assert size < 12
+
+
+def test_a_caption_as_long_as_a_page_ends_in_an_ellipsis():
+    lines, size = text.fit("word " * 200, 100)
+    assert len(lines) == 8
+    assert lines[-1].endswith("\u2026")
+    assert text.measure(lines[-1], size) <= 100
+
+
+def test_a_block_is_as_wide_as_it_was_asked_for_and_dark_grey_on_white():
+    block = text.block("7  p = 0.998", 140)
+    assert block.shape == (16, 140, 3)
+    assert block.max() == 255
+    assert block.min() <= 70
+    assert (block[:, -20:] == 255).all()
+
+
+def test_alignment_moves_the_ink():
+    ink = [
+        np.flatnonzero((text.block("7", 100, align=a) < 200).any((0, 2))).mean() for a in ("left", "centre", "right")
+    ]
+    assert ink[0] < 10
+    assert 40 < ink[1] < 60
+    assert ink[2] > 90
+
+
+def test_an_empty_caption_takes_no_height():
+    assert text.block("", 100).shape == (0, 100, 3)
+
+
+def test_numbers_are_short_and_have_a_true_minus():
+    assert [text.number(x) for x in (0, -0.0, 0.012345, -1.25e-5, 1234, 0.5)] == [
+        "0",
+        "0",
+        "0.0123",
+        "\u22121.25e\u22125",
+        "1.23e3",
+        "0.5",
+    ]
+
+
+def test_changing_a_block_does_not_change_the_next_one():
+    text.block("7", 20)[:] = 0
+    assert text.block("7", 20).max() == 255
