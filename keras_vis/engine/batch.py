@@ -41,6 +41,11 @@ class Batch:
             part = slice(start, min(start + size, len(self)))
             yield part, tuple(array[part] for array in self.arrays)
 
+    def shown(self, which: int) -> np.ndarray:
+        """Return an input as images that can be drawn: channels that are neither one nor three, as their mean, in grey."""
+        images = self.arrays[which].astype(np.float32)
+        return images if images.shape[-1] in (1, 3) else images.mean(axis=-1, keepdims=True)
+
     def pick_input(self, which: int | str | None, argument: str = "input") -> int:
         """Return the index of the input to look at: the one named, else the only one that holds images.
 

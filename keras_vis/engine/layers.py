@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 
 import keras
+import numpy as np
 from keras import layers as kl
 
 Layer = keras.layers.Layer
@@ -87,6 +88,26 @@ def find(model: keras.Model, layer: str | Layer, argument: str = "layer") -> tup
     if ending:
         raise ValueError(f"`{argument}={layer!r}` could be any of {', '.join(map(repr, ending))}. Give the whole path.")
     raise ValueError(f"`{argument}={layer!r}` is not in model {model.name!r}.{nearest(layer, found)}{_has(found)}")
+
+
+def check_units(units: object, size: int, argument: str = "units") -> list[int]:
+    """Return the units to look at: those given, else all.
+
+    Raises:
+        TypeError: not whole numbers.
+        ValueError: none, or one that the layer has not.
+    """
+    if units is None:
+        return list(range(size))
+    array = np.atleast_1d(np.asarray(units))
+    if array.size == 0:
+        raise ValueError(f"`{argument}` is empty; give at least one of 0 to {size - 1}, or None for all.")
+    if array.dtype.kind not in "iu" or array.ndim != 1:
+        raise TypeError(f"`{argument}` must be a whole number or a list of them; received {units!r}.")
+    wrong = array[(array < 0) | (array >= size)]
+    if wrong.size:
+        raise ValueError(f"`{argument}`: {wrong[0]} is no unit of the layer, which has {size}: 0 to {size - 1}.")
+    return [int(unit) for unit in array]
 
 
 def is_passive(layer: Layer) -> bool:

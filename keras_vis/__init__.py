@@ -1,0 +1,88 @@
+"""See what a Keras network sees.
+
+    import keras_vis as kv
+
+    kv.grad_cam(model, images, 3)                                   # in a notebook: the cell shows it
+    model.fit(x, y, callbacks=[kv.callbacks.GradCAM(x_val[:16])])   # while it trains: vis/index.html
+
+Methods are functions ``(model, data, what, *, options)``; each returns a `Picture`, which holds raw numbers and can draw and
+save itself.
+
+The house, from the ground up:
+
+    engine/    runs the model: what is fed, asked, tapped, differentiated
+    draw/      makes pixels of numbers; knows no model
+    picture    numbers that can draw themselves
+    methods/   what to compute, one file for each idea
+    callbacks  when to draw while a network trains
+    report     the page of a run
+"""
+
+from __future__ import annotations
+
+import keras
+
+__version__ = "0.1.0"
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        f"keras_vis needs Keras to run on TensorFlow; its backend is {keras.backend.backend()!r}. Set the environment variable "
+        "KERAS_BACKEND=tensorflow before Keras is first imported."
+    )
+
+from keras_vis import callbacks, report
+from keras_vis.callbacks import EpochVisualizer
+from keras_vis.engine.target import (
+    Channel,
+    Diversity,
+    Energy,
+    Likeness,
+    Logit,
+    Neuron,
+    Norm,
+    Probability,
+    StrongestNeuron,
+    Target,
+    TotalVariation,
+)
+from keras_vis.methods.cam import grad_cam
+from keras_vis.methods.features import feature_maps, top_predictions
+from keras_vis.methods.filters import filters
+from keras_vis.methods.gradients import saliency
+from keras_vis.methods.structure import open_in_netron, plot_structure, summary_table
+from keras_vis.methods.weights import export_weights, weight_histograms
+from keras_vis.picture import Chart, Diagram, FeatureMaps, HeatMaps, Images, Picture, Table
+
+__all__ = [
+    "Channel",
+    "Chart",
+    "Diagram",
+    "Diversity",
+    "Energy",
+    "EpochVisualizer",
+    "FeatureMaps",
+    "HeatMaps",
+    "Images",
+    "Likeness",
+    "Logit",
+    "Neuron",
+    "Norm",
+    "Picture",
+    "Probability",
+    "StrongestNeuron",
+    "Table",
+    "Target",
+    "TotalVariation",
+    "callbacks",
+    "export_weights",
+    "feature_maps",
+    "filters",
+    "grad_cam",
+    "open_in_netron",
+    "plot_structure",
+    "report",
+    "saliency",
+    "summary_table",
+    "top_predictions",
+    "weight_histograms",
+]

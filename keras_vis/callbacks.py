@@ -1,0 +1,234 @@
+"""When is what drawn, while a network trains?
+
+    model.fit(x, y, callbacks=[kv.callbacks.GradCAM(x_val[:16], y_val[:16]), kv.callbacks.Filters(every=2)])
+
+A callback computes nothing itself: it calls one of the methods after an epoch and saves the picture. Training with it is the
+same, bit for bit, as training without it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import pathlib
+import re
+import sys
+import traceback
+import warnings
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from keras_vis import report
+from keras_vis.methods.cam import grad_cam
+from keras_vis.methods.features import feature_maps
+from keras_vis.methods.filters import filters
+from keras_vis.methods.gradients import saliency
+from keras_vis.methods.structure import plot_structure
+from keras_vis.picture import Picture
+
+__all__ = ["EpochVisualizer", "FeatureMaps", "Filters", "GradCAM", "ModelStructure", "Saliency"]
+
+# Every visualizer that lives, so that two of one training that would write to one folder find each other.
+_ALIVE: weakref.WeakSet[EpochVisualizer] = weakref.WeakSet()
+
+
+class EpochVisualizer(keras.callbacks.Callback):
+    """Draw a picture of the network before training and after each epoch.
+
+    It writes ``<directory>/<name>/epoch-0003.png``; epoch 0 is the net before this training. ``<directory>/index.html`` shows
+    every picture of the directory with a slider for the epochs.
+
+    Frames can be compared: all have the scale of the first one that follows training, and say so. (The untrained net's own would
+    be too small: its gradients are. Epoch 0 is drawn anew on that scale.)
+
+    A training that begins at epoch 0 replaces what an earlier one left in the folder; one that is resumed (`initial_epoch`) goes on.
+
+    Wrong arguments fail here, wrong data and a folder that cannot be written before the first batch. What fails later warns once, with its traceback, and ends this
+    picture, not the training.
+
+    Args:
+        explain: any function ``(model, *args, **options) -> Picture``: those of this package, or your own.
+        *args: what it takes after the model.
+        directory: where to write; made if it is not there.
+        name: the folder of this picture; by default the function's name, and the layer's.
+        every: draw after each so many epochs, and after the last; None draws before training alone.
+        at_start: whether to draw before training.
+        **options: the options of `explain`.
+
+    Raises:
+        TypeError: `explain` is not callable, or does not take these arguments.
+        ValueError: `every` is less than 1, or nothing would be drawn; `name` is empty.
+
+    Example:
+        >>> model.fit(x, y, callbacks=[kv.EpochVisualizer(kv.grad_cam, x_val[:16], layer="conv_2")])
+    """
+
+    def __init__(
+        self,
+        explain: Callable[..., Picture],
+        *args: Any,
+        directory: str | os.PathLike[str] = "vis",
+        name: str | None = None,
+        every: int | None = 1,
+        at_start: bool = True,
+        **options: Any,
+    ) -> None:
+        super().__init__()
+        if not callable(explain):
+            raise TypeError(f"`explain` must be a function (model, ...) -> Picture; received {type(explain).__name__}.")
+        signature = inspect.signature(explain)
+        # Keras draws a bar of its own.
+        if "progress" in signature.parameters:
+            options.setdefault("progress", False)
+        try:
+            bound = signature.bind(None, *args, **options)
+        except TypeError as error:
+            raise TypeError(f"{_name_of(explain)}{signature} does not take these arguments: {error}.") from None
+        if every is not None and (isinstance(every, bool) or not isinstance(every, int) or every < 1):
+            raise ValueError(f"`every` must be a positive whole number of epochs, or None; received {every!r}.")
+        if every is None and not at_start:
+            raise ValueError("`every=None` and `at_start=False` leave nothing to draw.")
+        chosen = _default_name(explain, bound) if name is None else name
+        if not _safe(chosen):
+            raise ValueError(f"`name={name!r}` must have a letter or a digit in it: it names a folder.")
+        self.explain, self.args, self.options = explain, args, options
+        self.every, self.at_start = every, at_start
+        self.directory = pathlib.Path(directory)
+        self.folder = self.directory / _safe(chosen)
+        self._start: Picture | None = None  # drawn before training; kept until the scale of the run is known
+        self._scale: Any = None
+        self._failed = False
+        self._epoch = self._drawn = -1  # the last epoch that ended, and the last that was drawn
+        _ALIVE.add(self)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Draw the net as it is; what is wrong with the data or the options shows here, before the first batch."""
+        del logs
+        # Keras hands the same dict of parameters to all callbacks of one training.
+        for other in _ALIVE:
+            same_run = other is not self and getattr(other, "params", None) is self.params
+            if same_run and other.folder.resolve() == self.folder.resolve():
+                raise ValueError(f"two callbacks would write to {str(self.folder)!r}. Give one of them another `name=`.")
+        self._failed, self._scale, self._start = False, None, None
+        self._epoch = self._drawn = -1
+        if self.at_start:
+            self._start = self.explain(self.model, *self.args, **self.options)
+            _check(self._start, self.explain)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Save the drawing of the net before training, now that the number of its epoch is known."""
+        del logs
+        if self._epoch >= 0:
+            return
+        self._epoch = epoch
+        if epoch == 0:  # a new training: frames of an earlier one in this folder would pass for its own
+            for frame in self.folder.glob("epoch-*.png"):
+                frame.unlink()
+        if self._start is not None:
+            # A resumed training has drawn this net already, when its first part ended.
+            if self._file(epoch).exists():
+                self._start = None
+            else:
+                self._write(self._start, epoch)
+            self._drawn = epoch
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Draw, where it is this epoch's turn."""
+        del logs
+        self._epoch = epoch + 1
+        if self.every is not None and self._epoch % self.every == 0:
+            self._guarded(self._epoch, self._draw)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Draw the net as it ends up, if that was not its turn."""
+        del logs
+        if self.every is not None and self._epoch > max(self._drawn, 0):
+            self._guarded(self._epoch, self._draw)
+        self._start = None
+
+    def _draw(self) -> None:
+        picture = self.explain(self.model, *self.args, **self.options)
+        _check(picture, self.explain)
+        if self._scale is None and hasattr(picture, "scales"):
+            self._scale = picture.scales()
+            if self._start is not None:
+                self._write(self._start, self._drawn)
+        self._start = None
+        self._write(picture, self._epoch)
+        self._drawn = self._epoch
+
+    def _write(self, picture: Any, epoch: int) -> None:
+        held = picture if self._scale is None else picture.at(self._scale)
+        held.save(self._file(epoch))
+        report.write_page(self.directory)
+
+    def _file(self, epoch: int) -> pathlib.Path:
+        return self.folder / f"epoch-{epoch:04d}.png"
+
+    def _guarded(self, epoch: int, act: Callable[[], None]) -> None:
+        """Do it; if it fails, say so once, and leave the training alone from then on."""
+        if self._failed:
+            return
+        try:
+            act()
+        except Exception:
+            self._failed = True
+            message = (
+                f"{self.folder.name}: drawing failed at epoch {epoch}, and this picture is not drawn again in this training, "
+                f"which goes on. {traceback.format_exc()}"
+            )
+            try:
+                warnings.warn(message, RuntimeWarning, stacklevel=2)
+            except RuntimeWarning:  # where warnings are errors: a training is never killed by a picture
+                sys.stderr.write(f"{message}\n")
+
+
+def _named(name: str, explain: Callable[..., Picture], **defaults: Any) -> type[EpochVisualizer]:
+    """Return an `EpochVisualizer` of one method, which takes that method's arguments without the model."""
+
+    def __init__(self: EpochVisualizer, *args: Any, **options: Any) -> None:
+        EpochVisualizer.__init__(self, explain, *args, **{**defaults, **options})
+
+    own = list(inspect.signature(explain).parameters.values())[1:]
+    ours = [
+        parameter.replace(default=defaults.get(parameter.name, parameter.default))
+        for parameter in inspect.signature(EpochVisualizer).parameters.values()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    ]
+    first = (inspect.getdoc(explain) or "").partition("\n")[0]
+    text = f"Draw `{explain.__name__}` while a network trains: {first[:1].lower()}{first[1:]}\n\nArguments: those of "
+    text += f"`keras_vis.{explain.__name__}` without the model, and those of `EpochVisualizer`."
+    made = type(name, (EpochVisualizer,), {"__init__": __init__, "__doc__": text, "__module__": __name__})
+    made.__signature__ = inspect.Signature(own + ours)  # type: ignore[attr-defined]  # what tab completion shows
+    return made
+
+
+FeatureMaps = _named("FeatureMaps", feature_maps)
+Filters = _named("Filters", filters)
+GradCAM = _named("GradCAM", grad_cam)
+ModelStructure = _named("ModelStructure", plot_structure, every=None)  # training does not change it
+Saliency = _named("Saliency", saliency)
+
+
+def _check(picture: object, explain: Callable[..., Any]) -> None:
+    if not isinstance(picture, Picture):
+        raise TypeError(f"`explain`: {_name_of(explain)} must return a Picture; it returned {type(picture).__name__}.")
+
+
+def _name_of(explain: Callable[..., Any]) -> str:
+    # a functools.partial has no name, but what it wraps has
+    return getattr(explain, "__name__", None) or getattr(getattr(explain, "func", None), "__name__", type(explain).__name__)
+
+
+def _default_name(explain: Callable[..., Any], bound: inspect.BoundArguments) -> str:
+    layer = bound.arguments.get("layer", bound.arguments.get("options", {}).get("layer"))
+    layer = getattr(layer, "name", layer)
+    return f"{_name_of(explain)}-{layer}" if isinstance(layer, str) else _name_of(explain)
+
+
+def _safe(name: str) -> str:
+    """A name as a folder may bear it on every system."""
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") if re.search(r"\w", name) else ""

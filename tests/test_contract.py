@@ -1,0 +1,283 @@
+"""Does every method obey the laws of the house? A method is found through `__all__`; it needs no word here."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import inspect
+import weakref
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_vis as kv
+from keras_vis.engine import probe as probe_module
+from keras_vis.engine.probe import probe
+from tests import nets
+
+FUNCTIONS = {name: getattr(kv, name) for name in kv.__all__ if inspect.isfunction(getattr(kv, name))}
+
+
+def parameters(name: str) -> dict[str, inspect.Parameter]:
+    return dict(inspect.signature(FUNCTIONS[name]).parameters)
+
+
+OF_MODELS = [name for name in FUNCTIONS if next(iter(parameters(name))) == "model"]
+OF_IMAGES = [name for name in OF_MODELS if list(parameters(name))[1:2] == ["images"]]
+TARGETED = [name for name in OF_IMAGES if "target" in parameters(name)]
+LAYERED = [name for name in OF_MODELS if "layer" in parameters(name)]
+
+# A value other than the default for each option there is, and what it may be tried with.
+OPTIONS = {
+    "layer": "conv_1",
+    "labels": ["a", "b", "c", "d", "e"],
+    "units": [1],
+    "k": 2,
+    "input": None,  # needs two inputs: tried below
+    "output": None,
+}
+
+
+def call(name: str, model: keras.Model, *args: object, **options: object):
+    """Call a method on a model (and images), with a layer where it wants one."""
+    if parameters(name).get("layer", inspect.Parameter("x", inspect.Parameter.KEYWORD_ONLY, default=None)).default is inspect.Parameter.empty:
+        options.setdefault("layer", next(path for path in probe(model).outline(args[0]).layers if path.endswith("conv_2")))
+    if "progress" in parameters(name):
+        options.setdefault("progress", False)
+    return FUNCTIONS[name](model, *args, **options)
+
+
+def arrays(picture) -> dict[str, np.ndarray]:
+    """All raw numbers of a picture that has one entry an image."""
+    held = picture.values if isinstance(picture.values, dict) else {"values": picture.values}
+    return {name: value for name, value in held.items() if name != "images"}
+
+
+def assert_same(a, b, **tolerance):
+    for name, values in arrays(a).items():
+        np.testing.assert_allclose(values, arrays(b)[name], **{"rtol": 1e-4, "atol": 1e-6, **tolerance}, err_msg=name)
+
+
+def everything(picture) -> str:
+    """All that a picture says, for telling whether two say the same."""
+    parts = {f.name: getattr(picture, f.name) for f in dataclasses.fields(picture)}
+    return repr([(name, value.tolist() if isinstance(value, np.ndarray) else str(value)) for name, value in parts.items()])
+
+
+def test_there_are_methods_to_hold_to_the_laws():
+    assert {"saliency", "grad_cam", "feature_maps", "top_predictions"} <= set(OF_IMAGES)
+
+
+@pytest.mark.parametrize("name", OF_IMAGES)
+def test_1_the_model_is_untouched(name):
+    model, x = nets.sequential(), nets.images()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(x, np.zeros(6), verbose=0)
+    model.predict(x, verbose=0)
+    before = [w.copy() for w in model.get_weights()]
+    attributes = {layer.name: dict(vars(layer)) for layer in [model, *model._flatten_layers()]}
+    kept = x.copy()
+    call(name, model, x)
+    for layer in [model, *model._flatten_layers()]:
+        assert {key: id(value) for key, value in vars(layer).items()} == {
+            key: id(value) for key, value in attributes[layer.name].items()
+        }, layer.name
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(x, kept)
+
+
+@pytest.mark.parametrize("name", OF_IMAGES)
+def test_2_no_global_randomness_is_drawn_and_the_numbers_repeat(name):
+    def draws():
+        return np.random.rand(), tf.random.uniform(()).numpy(), float(keras.random.uniform(()))
+
+    model, x = nets.sequential(), nets.images()
+    keras.utils.set_random_seed(11)
+    wanted = draws()
+    keras.utils.set_random_seed(11)
+    first = call(name, model, x)
+    assert draws() == wanted
+    for key, values in arrays(call(name, model, x)).items():
+        np.testing.assert_array_equal(values, arrays(first)[key])
+
+
+@pytest.mark.parametrize("name", OF_IMAGES)
+def test_3_each_image_stands_alone(name):
+    model, x = nets.sequential(), nets.images(5)
+    together = arrays(call(name, model, x))
+    for i in range(5):
+        for key, values in arrays(call(name, model, x[i])).items():
+            assert len(values) == 1
+            np.testing.assert_allclose(values[0], together[key][i], rtol=1e-4, atol=1e-6, err_msg=key)
+
+
+@pytest.mark.parametrize("name", OF_IMAGES)
+def test_4_values_are_raw_float32_finite_and_one_for_each_image(name):
+    model, x = nets.sequential(), nets.images(3)
+    for key, values in arrays(call(name, model, x)).items():
+        assert values.dtype == np.float32 or values.dtype.kind == "i", key
+        assert np.isfinite(values).all(), key
+        assert len(values) == 3, key
+
+
+@pytest.mark.parametrize("name", OF_IMAGES)
+def test_6_compiled_once_over_targets_labels_ragged_batches_and_epochs(name):
+    model, x = nets.sequential(), nets.images(7)
+    call(name, model, x)
+    traces = probe(model).traces
+    call(name, model, x, batch=3)
+    call(name, model, x[0])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(x, np.zeros(7), verbose=0)
+    call(name, model, x)
+    if name in TARGETED:
+        for target in (0, 4, np.arange(7) % 5, kv.Logit(2)):
+            call(name, model, x, target)
+    assert probe(model).traces == traces
+
+
+@pytest.mark.parametrize("name", OF_IMAGES)
+def test_7_answers_are_fresh_after_training(name):
+    model, x = nets.sequential(), nets.images()
+    before = call(name, model, x)
+    model.compile(keras.optimizers.SGD(0.5), "sparse_categorical_crossentropy")
+    model.fit(x, np.arange(6) % 5, verbose=0)
+    twin = nets.sequential()
+    twin.set_weights(model.get_weights())
+    after = call(name, model, x)
+    assert_same(after, call(name, twin, x))
+    assert everything(after) != everything(before)
+
+
+@pytest.mark.parametrize("name", OF_IMAGES)
+def test_8_the_model_can_be_collected(name):
+    model = nets.sequential()
+    picture = call(name, model, nets.images())
+    gone = weakref.ref(model)
+    del model
+    gc.collect()
+    assert gone() is None
+    assert picture is not None
+
+
+@pytest.mark.parametrize("name", OF_MODELS)
+def test_9_a_model_that_is_none_is_named_at_the_door(name):
+    wanted = [p for p in list(parameters(name).values())[1:] if p.default is p.empty]
+    with pytest.raises(TypeError, match="`model` must be a keras.Model"):
+        FUNCTIONS[name]("model.keras", *[nets.images() for _ in wanted])
+
+
+@pytest.mark.parametrize("name", OF_IMAGES)
+def test_9_images_that_do_not_fit_are_named_at_the_door(name):
+    model = nets.sequential()
+    layer = {"layer": "conv_2"} if "layer" in parameters(name) else {}
+    for wrong, error in (
+        (np.zeros((2, 5, 5, 2)), ValueError),
+        (np.full((1, *nets.SHAPE), np.inf), ValueError),
+        (np.zeros((0, *nets.SHAPE)), ValueError),
+        ("photo.png", TypeError),
+    ):
+        with pytest.raises(error, match="`images`"):
+            call(name, model, wrong, **layer)
+    with pytest.raises(ValueError, match="`batch`"):
+        call(name, model, nets.images(), batch=0)
+
+
+@pytest.mark.parametrize("name", TARGETED)
+def test_9_targets_that_do_not_fit_are_named_at_the_door(name):
+    for wrong, error in ((9, ValueError), ([1, 2], ValueError), ("cat", TypeError), (kv.Channel("nowhere", 0), ValueError)):
+        with pytest.raises(error, match="`target`"):
+            call(name, nets.sequential(), nets.images(), wrong)
+
+
+@pytest.mark.parametrize("name", LAYERED)
+def test_9_a_layer_that_is_not_there_is_answered_with_the_nearest(name):
+    data = [nets.images()] if name in OF_IMAGES else []
+    with pytest.raises(ValueError, match=r"`layer='conv2'` is not in model .* Did you mean 'conv_2'\?"):
+        call(name, nets.sequential(), *data, layer="conv2")
+
+
+@pytest.mark.parametrize("name", OF_IMAGES)
+def test_10_every_option_changes_something(name, monkeypatch):
+    model, x = nets.sequential(), nets.images(5)
+    default = everything(call(name, model, x))
+    for option in list(parameters(name))[2:]:
+        if option in ("batch", "progress"):
+            continue
+        if option == "target":
+            assert everything(call(name, model, x, 3)) != default
+        elif option in ("input", "output"):
+            continue  # with two inputs and outputs, below
+        else:
+            assert everything(call(name, model, x, **{option: OPTIONS[option]})) != default, option
+
+    seen = []
+
+    class Bar:
+        def __init__(self, total, what, shown):
+            seen.append(shown)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            return None
+
+        def update(self, count):
+            seen.append(count)
+
+    monkeypatch.setattr(probe_module, "bar", Bar)
+    call(name, model, x, batch=2, progress=True)
+    assert seen == [True, 2, 2, 1]
+
+
+@pytest.mark.parametrize("name", [name for name in OF_IMAGES if "input" in parameters(name)])
+def test_10_input_and_output_choose_among_several(name):
+    shape = (8, 8, 1)
+    left, right = keras.Input(shape, name="left"), keras.Input(shape, name="right")
+    maps = [keras.layers.Conv2D(2, 3, name=end)(part) for end, part in (("conv_1", left), ("conv_2", right))]
+    flat = keras.layers.Flatten()(keras.layers.Subtract()(maps))
+    ends = [keras.layers.Dense(3, activation="softmax", name=end)(flat) for end in ("one", "two")]
+    model = keras.Model([left, right], ends)
+    data = [nets.images(2, seed, shape) for seed in (1, 2)]
+    target = {"target": kv.Logit(1, output="one")} if name in TARGETED else {}
+    output = {"output": "one"} if "output" in parameters(name) else {}
+    with pytest.raises(ValueError, match="Several inputs hold images: 'left' .* Choose one with `input="):
+        call(name, model, data, **target, **output)
+    pictures = [call(name, model, data, input=which, **target, **output) for which in ("left", "right", 1)]
+    assert everything(pictures[0]) != everything(pictures[1]) == everything(pictures[2])
+    if output:
+        assert everything(call(name, model, data, input=0, output="two")) != everything(pictures[0])
+        with pytest.raises(ValueError, match="`output='twoo'` is not in the model. Did you mean 'two'"):
+            call(name, model, data, input=0, output="twoo")
+        with pytest.raises(ValueError, match="Choose one with `output="):
+            call(name, model, data, input=0)
+
+
+@pytest.fixture(scope="module")
+def forms(tmp_path_factory):
+    return nets.forms(tmp_path_factory.mktemp("forms"))
+
+
+@pytest.mark.parametrize("name", OF_IMAGES)
+def test_11_the_same_numbers_for_every_form_of_the_model(name, forms):
+    x = nets.images()
+    wanted = call(name, forms["sequential"], x)
+    for form, model in forms.items():
+        try:
+            assert_same(call(name, model, x), wanted)
+        except AssertionError as error:
+            raise AssertionError(f"{name} differs for {form}: {error}") from error
+
+
+@pytest.mark.parametrize("name", OF_IMAGES)
+def test_pictures_draw_themselves_and_say_how_they_were_made(name):
+    picture = call(name, nets.sequential(), nets.images())
+    sheet = picture.draw()
+    assert sheet.dtype == np.uint8
+    assert sheet.std() > 1
+    assert picture.about["method"] == name
+    assert picture.about["versions"]["keras"] == keras.__version__
