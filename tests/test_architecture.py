@@ -129,9 +129,11 @@ def test_importing_the_package_loads_nothing_heavy_beyond_what_keras_loads():
 
 def test_the_top_level_holds_what_the_design_lists():
     done = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=False, cwd=ROOT)
-    if done.returncode:
-        pytest.skip("not a git checkout")
-    assert {line.partition("/")[0] for line in done.stdout.splitlines()} <= TOP
+    if done.returncode == 0:
+        found = {line.partition("/")[0] for line in done.stdout.splitlines()}
+    else:  # a copy without its history: what building and testing leave behind does not count
+        found = {path.name for path in ROOT.iterdir() if not re.fullmatch(r"build|.*\.egg-info|\.\w+_cache|__pycache__|\.coverage", path.name)}
+    assert found <= TOP
 
 
 def test_public_names_are_sorted_and_there():

@@ -61,6 +61,7 @@ def heat_sheet(
     columns, size = sheet.layout(count, images.shape[1:3], across=2, below=30)
     squares = max(images.shape[1:3]) <= sheet.SMALL
     own_grid = squares and maps.shape[1:] == images.shape[1:3]
+    relief = max(maps.shape[1:]) * 2 <= max(images.shape[1:3])
     if not signed:
         maps = np.abs(maps)
     beyond = [(signed and bool(low < -scale), bool(high > scale)) for low, high, scale in _extremes(maps, scales)]
@@ -70,7 +71,7 @@ def heat_sheet(
         base = sheet.resize(bases[i], size, squares=squares)
         # without a scale the map is zero everywhere
         strength = sheet.resize(maps[i] / (scales[i] or 1), size, squares=own_grid)
-        over = sheet.overlay(base, strength, name=name, signed=signed)
+        over = sheet.overlay(base, strength, name=name, signed=signed, relief=relief)
         pair = sheet.beside([colour.to_bytes(base), colour.to_bytes(over)], sheet.PAIR_GAP)
         caption = captions[i] if captions else ""
         parts = [pair]

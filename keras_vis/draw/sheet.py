@@ -16,6 +16,7 @@ _ASPECT = 0.75  # a little wider than tall: the whole sheet on one screen
 PAIR_GAP = 4  # between an image and its map
 GAP = 14  # between pairs: visibly more than inside one
 LEAST = 96  # a smaller tile cannot be read
+_RELIEF = 0.6  # edges are clear where the colour is strongest, and an area still has the colour of the bar
 _MOST = 0.85  # how far the strongest evidence covers the image: its edges can just be seen
 SMALL = 64  # up to this size an image's own pixels are shown, as squares
 
@@ -86,7 +87,7 @@ def resize(image: np.ndarray, size: tuple[int, int], *, squares: bool) -> np.nda
     return out.reshape(*size, *image.shape[2:])
 
 
-def overlay(base: np.ndarray, strength: np.ndarray, *, name: str, signed: bool) -> np.ndarray:
+def overlay(base: np.ndarray, strength: np.ndarray, *, name: str, signed: bool, relief: bool = False) -> np.ndarray:
     """Lay evidence over an image: nothing where the strength is zero, the colour of the bar where it is one.
 
     The image turns grey under its evidence, so that every colour seen is evidence (a goldfish is orange, and so is
@@ -98,6 +99,8 @@ def overlay(base: np.ndarray, strength: np.ndarray, *, name: str, signed: bool) 
         strength: `(h, w)`, value divided by scale; clipped to [-1, 1].
         name: the colour map.
         signed: whether the sign has a meaning.
+        relief: whether the image's edges are embossed where the evidence covers it: for a map much coarser than the
+            image, which has no edges of its own.
 
     Returns:
         float32 RGB in [0, 1], `(h, w, 3)`.
@@ -111,8 +114,19 @@ def overlay(base: np.ndarray, strength: np.ndarray, *, name: str, signed: bool) 
     if name in (colour.SEQUENTIAL, colour.DIVERGING):
         # evidence adds light to black, or ink to white, and lightness moves one way only as it grows
         nothing = colour.paint(np.zeros(1, np.float32), name, signed)[0]
-        return np.clip(colours + (1 - _MOST * size**0.75) * (under - nothing), 0, 1)
-    return under + _MOST * np.sqrt(size) * (colours - under)
+        over = colours + (1 - _MOST * size**0.75) * (under - nothing)
+    else:
+        over = under + _MOST * np.sqrt(size) * (colours - under)
+    if relief:
+        over = over + _RELIEF * size * _edges(grey[..., 0])[..., None]
+    return np.clip(over, 0, 1)
+
+
+def _edges(grey: np.ndarray) -> np.ndarray:
+    """What is lighter or darker than around it: it has mean zero, so that the colour of an area stays that of its evidence."""
+    import cv2
+
+    return grey - cv2.GaussianBlur(grey, (0, 0), max(grey.shape) / 32)
 
 
 def layout(

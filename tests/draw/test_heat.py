@@ -37,7 +37,9 @@ def test_every_image_and_every_map_is_drawn_once_and_in_order(count):
     seen = []
     for base, map_, scale in zip(bases, np.abs(picture.values), picture.scales(), strict=True):
         base = sheet.resize(base, size, squares=True)
-        over = sheet.overlay(base, sheet.resize(map_ / scale, size, squares=False), name="inferno", signed=False)
+        over = sheet.overlay(
+            base, sheet.resize(map_ / scale, size, squares=False), name="inferno", signed=False, relief=True
+        )
         (left,), (right,) = places(drawn, colour.to_bytes(base)), places(drawn, colour.to_bytes(over))
         assert right == (left[0], left[1] + size[1] + sheet.PAIR_GAP)
         seen.append(left)

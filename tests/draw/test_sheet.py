@@ -105,3 +105,16 @@ def test_the_bar_has_its_lowest_colour_left_and_its_highest_right():
     assert bar[3, 0].tolist() == colour.to_bytes(colour.paint(np.zeros(1), "viridis", False))[0].tolist()
     assert bar[3, -1].tolist() == colour.to_bytes(colour.paint(np.ones(1), "viridis", False))[0].tolist()
     assert (bar[8:] < 200).any()
+
+
+def test_relief_shows_edges_under_the_strongest_evidence_and_leaves_the_colour_of_areas():
+    base = np.zeros((64, 64, 3), np.float32)
+    base[:, 32:] = 1.0
+    strength = np.ones((64, 64), np.float32)
+    plain = sheet.overlay(base, strength, name="inferno", signed=False)
+    relief = sheet.overlay(base, strength, name="inferno", signed=False, relief=True)
+    # at the edge light and dark part; far from it nothing changes
+    assert plain[32, 30].sum() - relief[32, 30].sum() > 0.3
+    np.testing.assert_allclose(relief[:, [2, 61]], plain[:, [2, 61]], atol=1e-3)
+    nothing = sheet.overlay(base, 0 * strength, name="inferno", signed=False, relief=True)
+    np.testing.assert_array_equal(nothing, base)
