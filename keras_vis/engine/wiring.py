@@ -47,13 +47,13 @@ def read(model: object) -> tuple[Part, ...]:
         TypeError: `model` is no Keras model.
         ValueError: it is not built.
     """
-    model = check_model(model)
-    if not model.built:
+    checked = check_model(model)
+    if not checked.built:
         raise ValueError(
-            f"`model` {model.name!r} is not built yet, so that its shapes and weights are not known. Call it on a "
+            f"`model` {checked.name!r} is not built yet, so that its shapes and weights are not known. Call it on a "
             "sample first (`model(images[:1])`), or begin it with keras.Input(shape)."
         )
-    return _read(model, "", (id(model),))
+    return _read(checked, "", (id(checked),))
 
 
 def walk(parts: Iterable[Part], depth: int = 0) -> Iterator[tuple[int, Part]]:
