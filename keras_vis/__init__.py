@@ -5,8 +5,8 @@
     kv.grad_cam(model, images, 3)                                   # in a notebook: the cell shows it
     model.fit(x, y, callbacks=[kv.callbacks.GradCAM(x_val[:16])])   # while it trains: vis/index.html
 
-Methods are functions ``(model, data, what, *, options)``; each returns a `Picture`, which holds raw numbers and can draw and
-save itself.
+Methods are functions ``(model, data, what, *, options)``; each returns a `Picture`, which holds raw numbers and can
+draw and save itself.
 
 The house, from the ground up:
 
@@ -26,8 +26,8 @@ __version__ = "0.1.0"
 
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
-        f"keras_vis needs Keras to run on TensorFlow; its backend is {keras.backend.backend()!r}. Set the environment variable "
-        "KERAS_BACKEND=tensorflow before Keras is first imported."
+        f"keras_vis needs Keras to run on TensorFlow; its backend is {keras.backend.backend()!r}. Set the environment "
+        "variable KERAS_BACKEND=tensorflow before Keras is first imported."
     )
 
 from keras_vis import callbacks, report

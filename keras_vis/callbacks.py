@@ -2,7 +2,8 @@
 
     model.fit(x, y, callbacks=[kv.callbacks.GradCAM(x_val[:16], y_val[:16]), kv.callbacks.Filters(every=2)])
 
-A callback computes nothing itself: it calls one of the methods after an epoch and saves the picture. Training with it is the
+A callback computes nothing itself: it calls one of the methods after an epoch and saves the picture. Training with it
+    is the
 same, bit for bit, as training without it.
 """
 
@@ -38,16 +39,18 @@ _ALIVE: weakref.WeakSet[EpochVisualizer] = weakref.WeakSet()
 class EpochVisualizer(keras.callbacks.Callback):
     """Draw a picture of the network before training and after each epoch.
 
-    It writes ``<directory>/<name>/epoch-0003.png``; epoch 0 is the net before this training. ``<directory>/index.html`` shows
-    every picture of the directory with a slider for the epochs.
+    It writes ``<directory>/<name>/epoch-0003.png``; epoch 0 is the net before this training.
+    ``<directory>/index.html`` shows every picture of the directory with a slider for the epochs.
 
-    Frames can be compared: all have the scale of the first one that follows training, and say so. (The untrained net's own would
+    Frames can be compared: all have the scale of the first one that follows training, and say so. (The untrained net's
+        own would
     be too small: its gradients are. Epoch 0 is drawn anew on that scale.)
 
-    A training that begins at epoch 0 replaces what an earlier one left in the folder; one that is resumed (`initial_epoch`) goes on.
+    A training that begins at epoch 0 replaces what an earlier one left in the folder; one that is resumed
+    (`initial_epoch`) goes on.
 
-    Wrong arguments fail here, wrong data and a folder that cannot be written before the first batch. What fails later warns once, with its traceback, and ends this
-    picture, not the training.
+    Wrong arguments fail here, wrong data and a folder that cannot be written before the first batch. What fails later
+    warns once, with its traceback, and ends this picture, not the training.
 
     Args:
         explain: any function ``(model, *args, **options) -> Picture``: those of this package, or your own.
@@ -111,7 +114,9 @@ class EpochVisualizer(keras.callbacks.Callback):
         for other in _ALIVE:
             same_run = other is not self and getattr(other, "params", None) is self.params
             if same_run and other.folder.resolve() == self.folder.resolve():
-                raise ValueError(f"two callbacks would write to {str(self.folder)!r}. Give one of them another `name=`.")
+                raise ValueError(
+                    f"two callbacks would write to {str(self.folder)!r}. Give one of them another `name=`."
+                )
         self._failed, self._scale, self._start = False, None, None
         self._epoch = self._drawn = -1
         if self.at_start:
@@ -177,8 +182,8 @@ class EpochVisualizer(keras.callbacks.Callback):
         except Exception:
             self._failed = True
             message = (
-                f"{self.folder.name}: drawing failed at epoch {epoch}, and this picture is not drawn again in this training, "
-                f"which goes on. {traceback.format_exc()}"
+                f"{self.folder.name}: drawing failed at epoch {epoch}, and this picture is not drawn again in this "
+                f"training, which goes on. {traceback.format_exc()}"
             )
             try:
                 warnings.warn(message, RuntimeWarning, stacklevel=2)
@@ -186,10 +191,10 @@ class EpochVisualizer(keras.callbacks.Callback):
                 sys.stderr.write(f"{message}\n")
 
 
-def _named(name: str, explain: Callable[..., Picture], **defaults: Any) -> type[EpochVisualizer]:
+def _named(name: str, explain: Callable[..., Picture], **defaults: Any) -> type[Any]:
     """Return an `EpochVisualizer` of one method, which takes that method's arguments without the model."""
 
-    def __init__(self: EpochVisualizer, *args: Any, **options: Any) -> None:
+    def construct(self: EpochVisualizer, *args: Any, **options: Any) -> None:
         EpochVisualizer.__init__(self, explain, *args, **{**defaults, **options})
 
     own = list(inspect.signature(explain).parameters.values())[1:]
@@ -201,7 +206,7 @@ def _named(name: str, explain: Callable[..., Picture], **defaults: Any) -> type[
     first = (inspect.getdoc(explain) or "").partition("\n")[0]
     text = f"Draw `{explain.__name__}` while a network trains: {first[:1].lower()}{first[1:]}\n\nArguments: those of "
     text += f"`keras_vis.{explain.__name__}` without the model, and those of `EpochVisualizer`."
-    made = type(name, (EpochVisualizer,), {"__init__": __init__, "__doc__": text, "__module__": __name__})
+    made = type(name, (EpochVisualizer,), {"__init__": construct, "__doc__": text, "__module__": __name__})
     made.__signature__ = inspect.Signature(own + ours)  # type: ignore[attr-defined]  # what tab completion shows
     return made
 
@@ -219,8 +224,8 @@ def _check(picture: object, explain: Callable[..., Any]) -> None:
 
 
 def _name_of(explain: Callable[..., Any]) -> str:
-    # a functools.partial has no name, but what it wraps has
-    return getattr(explain, "__name__", None) or getattr(getattr(explain, "func", None), "__name__", type(explain).__name__)
+    inner = getattr(explain, "func", explain)  # a functools.partial has no name, but what it wraps has
+    return str(getattr(inner, "__name__", type(inner).__name__))
 
 
 def _default_name(explain: Callable[..., Any], bound: inspect.BoundArguments) -> str:

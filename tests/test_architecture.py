@@ -38,7 +38,10 @@ def imports(path: pathlib.Path, top_level_only: bool = False) -> list[tuple[str,
             found += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno}: imports are absolute"
-            found += [(node.module, node.lineno), *((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)]
+            found += [
+                (node.module, node.lineno),
+                *((f"{node.module}.{alias.name}", node.lineno) for alias in node.names),
+            ]
     return found
 
 
@@ -132,7 +135,11 @@ def test_the_top_level_holds_what_the_design_lists():
     if done.returncode == 0:
         found = {line.partition("/")[0] for line in done.stdout.splitlines()}
     else:  # a copy without its history: what building and testing leave behind does not count
-        found = {path.name for path in ROOT.iterdir() if not re.fullmatch(r"build|.*\.egg-info|\.\w+_cache|__pycache__|\.coverage", path.name)}
+        found = {
+            path.name
+            for path in ROOT.iterdir()
+            if not re.fullmatch(r"build|.*\.egg-info|\.\w+_cache|__pycache__|\.coverage", path.name)
+        }
     assert found <= TOP
 
 
@@ -160,8 +167,11 @@ def test_every_public_function_says_what_it_takes_gives_and_rests_on():
 
 
 def test_the_wrong_backend_fails_early_with_the_remedy():
-    program = "import sys, types; keras = types.ModuleType('keras'); keras.backend = types.SimpleNamespace(backend=lambda: 'jax')\n"
-    program += "sys.modules['keras'] = keras\ntry:\n    import keras_vis\nexcept ImportError as error:\n    print(error)"
+    program = "import sys, types; keras = types.ModuleType('keras')\n"
+    program += "keras.backend = types.SimpleNamespace(backend=lambda: 'jax')\n"
+    program += (
+        "sys.modules['keras'] = keras\ntry:\n    import keras_vis\nexcept ImportError as error:\n    print(error)"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert "KERAS_BACKEND=tensorflow" in done.stdout
     assert "'jax'" in done.stdout

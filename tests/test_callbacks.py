@@ -67,10 +67,12 @@ def test_training_with_all_callbacks_is_the_same_bit_for_bit(tmp_path, deferred)
         )
         state = [v.numpy() for v in model.variables + model.optimizer.variables]
         # every kind of global randomness, to see that none was drawn
-        return state, history.history, np.random.rand(), float(keras.random.uniform(()))
+        return state, history.history, np.random.random_sample(), float(keras.random.uniform(()))  # noqa: NPY002 - it is the global generator that is asked about
 
     plain = train()
-    extra = [] if deferred else [kv.callbacks.Filters(directory=tmp_path), kv.callbacks.ModelStructure(directory=tmp_path)]
+    extra = (
+        [] if deferred else [kv.callbacks.Filters(directory=tmp_path), kv.callbacks.ModelStructure(directory=tmp_path)]
+    )
     watched = train(*every_callback(tmp_path, x), *extra)
     assert len(plain[0]) == len(watched[0])
     for a, b in zip(plain[0], watched[0], strict=True):
@@ -98,7 +100,9 @@ def test_frames_follow_every_at_start_and_the_last_epoch(tmp_path):
         ("once", {"every": None}, [0]),
         ("rare", {"every": 10}, [0, 5]),
     ):
-        compiled().fit(x, y, epochs=5, verbose=0, callbacks=[kv.callbacks.Filters(directory=tmp_path, name=name, **options)])
+        compiled().fit(
+            x, y, epochs=5, verbose=0, callbacks=[kv.callbacks.Filters(directory=tmp_path, name=name, **options)]
+        )
         assert frames(tmp_path, name) == [f"epoch-{epoch:04d}.png" for epoch in wanted], name
 
 
@@ -139,7 +143,11 @@ def test_all_frames_have_the_scale_of_the_first_that_follows_training(tmp_path):
 
     kv_callback = kv.EpochVisualizer(recorded, x[:3], directory=tmp_path)
     compiled().fit(x, y, epochs=3, verbose=0, callbacks=[kv_callback])
-    assert [name for name, _ in scales] == ["epoch-0000.png", "epoch-0000.png", *(f"epoch-000{i}.png" for i in (1, 2, 3))]
+    assert [name for name, _ in scales] == [
+        "epoch-0000.png",
+        "epoch-0000.png",
+        *(f"epoch-000{i}.png" for i in (1, 2, 3)),
+    ]
     assert scales[0][1] is None
     for _, scale in scales[2:]:
         np.testing.assert_array_equal(scale, scales[1][1])
@@ -227,7 +235,9 @@ def test_wrong_arguments_fail_at_construction():
 def test_a_function_that_returns_no_picture_is_named(tmp_path):
     x, y = data(8)
     with pytest.raises(TypeError, match="must return a Picture; it returned int"):
-        compiled().fit(x, y, verbose=0, callbacks=[kv.EpochVisualizer(lambda model: 3, directory=tmp_path, name="three")])
+        compiled().fit(
+            x, y, verbose=0, callbacks=[kv.EpochVisualizer(lambda model: 3, directory=tmp_path, name="three")]
+        )
 
 
 def test_two_callbacks_of_one_training_never_share_a_folder(tmp_path):

@@ -42,8 +42,13 @@ OPTIONS = {
 
 def call(name: str, model: keras.Model, *args: object, **options: object):
     """Call a method on a model (and images), with a layer where it wants one."""
-    if parameters(name).get("layer", inspect.Parameter("x", inspect.Parameter.KEYWORD_ONLY, default=None)).default is inspect.Parameter.empty:
-        options.setdefault("layer", next(path for path in probe(model).outline(args[0]).layers if path.endswith("conv_2")))
+    if (
+        parameters(name).get("layer", inspect.Parameter("x", inspect.Parameter.KEYWORD_ONLY, default=None)).default
+        is inspect.Parameter.empty
+    ):
+        options.setdefault(
+            "layer", next(path for path in probe(model).outline(args[0]).layers if path.endswith("conv_2"))
+        )
     if "progress" in parameters(name):
         options.setdefault("progress", False)
     return FUNCTIONS[name](model, *args, **options)
@@ -63,7 +68,9 @@ def assert_same(a, b, **tolerance):
 def everything(picture) -> str:
     """All that a picture says, for telling whether two say the same."""
     parts = {f.name: getattr(picture, f.name) for f in dataclasses.fields(picture)}
-    return repr([(name, value.tolist() if isinstance(value, np.ndarray) else str(value)) for name, value in parts.items()])
+    return repr(
+        [(name, value.tolist() if isinstance(value, np.ndarray) else str(value)) for name, value in parts.items()]
+    )
 
 
 def test_there_are_methods_to_hold_to_the_laws():
@@ -92,7 +99,7 @@ def test_1_the_model_is_untouched(name):
 @pytest.mark.parametrize("name", OF_IMAGES)
 def test_2_no_global_randomness_is_drawn_and_the_numbers_repeat(name):
     def draws():
-        return np.random.rand(), tf.random.uniform(()).numpy(), float(keras.random.uniform(()))
+        return np.random.random_sample(), tf.random.uniform(()).numpy(), float(keras.random.uniform(()))  # noqa: NPY002 - it is the global generator that is asked about
 
     model, x = nets.sequential(), nets.images()
     keras.utils.set_random_seed(11)
@@ -188,7 +195,12 @@ def test_9_images_that_do_not_fit_are_named_at_the_door(name):
 
 @pytest.mark.parametrize("name", TARGETED)
 def test_9_targets_that_do_not_fit_are_named_at_the_door(name):
-    for wrong, error in ((9, ValueError), ([1, 2], ValueError), ("cat", TypeError), (kv.Channel("nowhere", 0), ValueError)):
+    for wrong, error in (
+        (9, ValueError),
+        ([1, 2], ValueError),
+        ("cat", TypeError),
+        (kv.Channel("nowhere", 0), ValueError),
+    ):
         with pytest.raises(error, match="`target`"):
             call(name, nets.sequential(), nets.images(), wrong)
 

@@ -123,7 +123,7 @@ def overlay(base: np.ndarray, strength: np.ndarray, *, name: str, signed: bool, 
 
 
 def _edges(grey: np.ndarray) -> np.ndarray:
-    """What is lighter or darker than around it: it has mean zero, so that the colour of an area stays that of its evidence."""
+    """What is lighter or darker than around it. The mean is zero, so that an area keeps the colour of its evidence."""
     import cv2
 
     return grey - cv2.GaussianBlur(grey, (0, 0), max(grey.shape) / 32)

@@ -1,7 +1,7 @@
 """The door: what did the user pass, and what does the model take?
 
-Everything that a user hands over as ``images`` becomes a `Batch` here: float32 arrays in the order of the model's inputs,
-checked against their shapes, or one error that names the argument.
+Everything that a user hands over as ``images`` becomes a `Batch` here: float32 arrays in the order of the model's
+inputs, checked against their shapes, or one error that names the argument.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class Batch:
     """What goes into a model: one array for each of its inputs, all with the same first axis.
 
     Attributes:
-        arrays: one array an input, ``(n, ...)``, float32 where the model takes numbers, its own integer type where it takes
-            integers (tokens).
+        arrays: one array an input, ``(n, ...)``, float32 where the model takes numbers, its own integer type where it
+            takes integers (tokens).
         structure: how the model's ``call`` wants them packed: a leaf for a single input, else a list, tuple or dict.
         names: what the inputs are called.
     """
@@ -42,7 +42,7 @@ class Batch:
             yield part, tuple(array[part] for array in self.arrays)
 
     def shown(self, which: int) -> np.ndarray:
-        """Return an input as images that can be drawn: channels that are neither one nor three, as their mean, in grey."""
+        """Return an input as images that can be drawn: other than one or three channels as their mean, in grey."""
         images = self.arrays[which].astype(np.float32)
         return images if images.shape[-1] in (1, 3) else images.mean(axis=-1, keepdims=True)
 
@@ -73,9 +73,9 @@ def take(model: keras.Model, images: object, argument: str = "images") -> Batch:
 
     Args:
         model: a Keras model. A Sequential that is not built yet is built for the shape of these images.
-        images: an array or tensor ``(n, h, w, c)``, one image ``(h, w, c)``, a list of images of one size, or, for a model of
-            several inputs, a list, tuple or dict of arrays. 8-bit, 64-bit and boolean numbers are cast. Where the model's
-            images have one channel, that axis may be left out.
+        images: an array or tensor ``(n, h, w, c)``, one image ``(h, w, c)``, a list of images of one size, or, for a
+            model of several inputs, a list, tuple or dict of arrays. 8-bit, 64-bit and boolean numbers are cast. Where
+            the model's images have one channel, that axis may be left out.
         argument: the name of the argument in messages.
 
     Raises:
@@ -86,8 +86,14 @@ def take(model: keras.Model, images: object, argument: str = "images") -> Batch:
     specs = _specs(model)
     if specs is None:
         structure, values = _split_unknown(images)
-        names = tuple(map(str, structure)) if isinstance(structure, dict) else tuple(f"input_{i}" for i in range(len(values)))
-        wanted: list[tuple[int | None, ...] | None] = [_built_shape(model)] if len(values) == 1 else [None] * len(values)
+        names = (
+            tuple(map(str, structure))
+            if isinstance(structure, dict)
+            else tuple(f"input_{i}" for i in range(len(values)))
+        )
+        wanted: Sequence[tuple[int | None, ...] | None] = (
+            [_built_shape(model)] if len(values) == 1 else [None] * len(values)
+        )
         dtypes = ["float32"] * len(values)
     else:
         structure, names, wanted, dtypes = specs
@@ -118,7 +124,7 @@ def _specs(model: keras.Model) -> tuple[Any, tuple[str, ...], list[tuple[int | N
     if isinstance(structure, dict):  # Keras's own flat order of a dict is that of its sorted keys
         keys = sorted(keys)
         inputs = [structure[key] for key in keys]
-    packing = {key: 0 for key in keys} if isinstance(structure, dict) else ([0] * len(keys) if len(keys) > 1 else 0)
+    packing = dict.fromkeys(keys, 0) if isinstance(structure, dict) else ([0] * len(keys) if len(keys) > 1 else 0)
     return packing, tuple(keys), [tuple(tensor.shape) for tensor in inputs], [str(tensor.dtype) for tensor in inputs]
 
 
@@ -142,7 +148,9 @@ def _split(images: object, structure: Any, names: tuple[str, ...], argument: str
             return [images[0]]
         return [images]
     if isinstance(structure, dict):
-        raise ValueError(f"`{argument}` must be a dict with the model's inputs {shown}; received {type(images).__name__}.")
+        raise ValueError(
+            f"`{argument}` must be a dict with the model's inputs {shown}; received {type(images).__name__}."
+        )
     if not isinstance(images, list | tuple) or len(images) != len(names):
         count = f" of {len(images)}" if isinstance(images, list | tuple) else ""
         raise ValueError(
@@ -156,7 +164,7 @@ def _split_unknown(images: object) -> tuple[Any, list[object]]:
     """Sort what was passed by its own structure: the model does not say what it takes (subclassed, or not built)."""
     if isinstance(images, Mapping):
         keys = sorted(images)
-        return {key: 0 for key in keys}, [images[key] for key in keys]
+        return dict.fromkeys(keys, 0), [images[key] for key in keys]
     # A list of images of three axes is one batch; a list of whole batches is several inputs.
     if isinstance(images, list | tuple) and len(images) > 1 and all(np.ndim(part) != 3 for part in images):
         shapes = {np.shape(part) for part in images}
@@ -197,7 +205,11 @@ def _with_axes(array: np.ndarray, shape: tuple[int | None, ...] | None, argument
         else:
             wanted = ", ".join("any" if size is None else str(size) for size in tail)
             hint = ""
-            if len(tail) == 3 and len(received) in (3, 4) and _fits(np.moveaxis(np.empty(received[-3:]), 0, -1).shape, tail):
+            if (
+                len(tail) == 3
+                and len(received) in (3, 4)
+                and _fits(np.moveaxis(np.empty(received[-3:]), 0, -1).shape, tail)
+            ):
                 hint = " The channels come first: move them, np.moveaxis(images, -3, -1)."
             raise ValueError(f"`{argument}` has shape {received}; the model takes (n, {wanted}).{hint}")
     return array
@@ -210,7 +222,8 @@ def _fits(shape: Sequence[int], wanted: Sequence[int | None]) -> bool:
 def _build(model: keras.Model, batch: Batch) -> None:
     """Build a model that has not seen its first batch, as its first batch would.
 
-    Its weights get the values that training would have given them: Keras draws each initialiser's seed when the layer is
+    Its weights get the values that training would have given them: Keras draws each initialiser's seed when the layer
+        is
     made, not when it is built.
     """
     if model.built:

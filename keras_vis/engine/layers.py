@@ -11,12 +11,18 @@ import difflib
 import keras
 import numpy as np
 from keras import layers as kl
-
-Layer = keras.layers.Layer
+from keras.layers import Layer
 
 # Layers that move, thin out or repeat a map without computing a new one: a class activation map looks past them.
 _PASSIVE = (
-    *(kl.Dropout, kl.SpatialDropout2D, kl.GaussianDropout, kl.GaussianNoise, kl.AlphaDropout, kl.ActivityRegularization),
+    *(
+        kl.Dropout,
+        kl.SpatialDropout2D,
+        kl.GaussianDropout,
+        kl.GaussianNoise,
+        kl.AlphaDropout,
+        kl.ActivityRegularization,
+    ),
     *(kl.MaxPooling2D, kl.AveragePooling2D, kl.GlobalMaxPooling2D, kl.GlobalAveragePooling2D),
     *(kl.ZeroPadding2D, kl.Cropping2D, kl.UpSampling2D, kl.Reshape, kl.Flatten, kl.Permute, kl.Identity),
     *(kl.Rescaling, kl.Normalization, kl.Resizing, kl.CenterCrop),
@@ -77,7 +83,9 @@ def find(model: keras.Model, layer: str | Layer, argument: str = "layer") -> tup
         for path, candidate in found.items():
             if candidate is layer:
                 return path, candidate
-        raise ValueError(f"`{argument}` is a layer named {layer.name!r} that is not in model {model.name!r}.{_has(found)}")
+        raise ValueError(
+            f"`{argument}` is a layer named {layer.name!r} that is not in model {model.name!r}.{_has(found)}"
+        )
     if not isinstance(layer, str):
         raise TypeError(f"`{argument}` must be a layer's name, its path or the layer; received {type(layer).__name__}.")
     if layer in found:

@@ -1,7 +1,7 @@
 """What is in a model's graph: which layers run, in what order, with what shapes, and what do its outputs end in?
 
-The forward pass is traced once, without running it. So the answer is the same for a Sequential, a functional, a nested and a
-subclassed model, and for shared layers, where Keras's own ``layer.output`` fails or misleads.
+The forward pass is traced once, without running it. So the answer is the same for a Sequential, a functional, a nested
+and a subclassed model, and for shared layers, where Keras's own ``layer.output`` fails or misleads.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ class Outline:
             raise ValueError(f"`{argument}={layer!r}` takes no part in the model's forward pass.{self._which()}")
         if facts.calls > 1:
             raise ValueError(
-                f"`{argument}={layer!r}` runs {facts.calls} times in one forward pass (it is shared), so that it has no "
-                f"single activation.{self._which()}"
+                f"`{argument}={layer!r}` runs {facts.calls} times in one forward pass (it is shared), so that it has "
+                f"no single activation.{self._which()}"
             )
         if facts.shape is None:
             raise ValueError(f"`{argument}={layer!r}` gives no single tensor.{self._which()}")
@@ -145,8 +145,8 @@ def last_map(model: keras.Model, outline: Outline, output: str | None = None) ->
     usable = {path: facts for path, facts in usable.items() if not layers.is_passive(found[path])}
     if not usable or not any(layers.is_convolution(layer) for path, layer in found.items() if path in outline.layers):
         raise ValueError(
-            f"model {model.name!r} has no convolution whose result is a map (h', w', k) of more than one position, so there is "
-            "no layer for a class activation map. Methods that need none: saliency, and others that look at the input."
+            f"model {model.name!r} has no convolution whose result is a map (h', w', k) of more than one position, so "
+            "there is no layer for a class activation map. Methods that look at the input, such as saliency, need none."
         )
     return max(usable, key=lambda path: usable[path].order)
 

@@ -3,9 +3,9 @@
     probe(model).run(images, target, wrt=(0,), relu=None, batch=32) -> Pass(scores, grads, acts, logits)
     probe(model).activations(images, layers, batch=32) -> dict
 
-A graph is compiled once for each *(form of target, wiring)* and never again: ten classes, a label per image, "whatever is
-predicted" and every epoch of a training share one. The batch axis is left open, so that one image, a full batch and a ragged
-last one share it too. The graph reads the model's own variables: after more training its answers are fresh.
+A graph is compiled once for each *(form of target, wiring)* and never again: ten classes, a label per image, "whatever
+is predicted" and every epoch of a training share one. The batch axis is left open, so that one image, a full batch and
+a ragged last one share it too. The graph reads the model's own variables: after more training its answers are fresh.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Probe:
         self.traces = 0  # how many graphs have been compiled; for tests, and for the curious
 
     def outline(self, images: object) -> outline_.Outline:
-        """Return the layers that run, their shapes, and the outputs. `images` says what shape the model is asked about."""
+        """Return the layers that run, their shapes, and the outputs, for images of the shape of these."""
         batch = self._take(images)
         specs = _specs(batch)
         return self._compiled(("outline", specs), lambda: outline_.trace(self._alive(), batch, specs))
@@ -83,8 +83,8 @@ class Probe:
         Args:
             images: what `take` accepts, or a `Batch`.
             target: what `as_target` accepts.
-            wrt: with respect to what the gradients are taken: inputs by index, layers by path. Nothing below the lowest of
-                them is differentiated.
+            wrt: with respect to what the gradients are taken: inputs by index, layers by path. Nothing below the
+                lowest of them is differentiated.
             relu: a backward rule for rectifiers: None (the gradient), ``"guided"`` or ``"deconv"``.
             batch: images that go through at once; the numbers do not depend on it.
             progress: whether a bar is shown where it takes longer than a second.
@@ -98,7 +98,9 @@ class Probe:
         asked = as_target(target, outline, len(ready))
         self._check(asked, outline, ready, wrt)
         if not asked.alone and len(ready) > size:
-            raise ValueError(f"`target`: {asked} compares the images of a batch: {len(ready)} images need `batch` ≥ {len(ready)}.")
+            raise ValueError(
+                f"`target`: {asked} compares the images of a batch: {len(ready)} images need `batch` ≥ {len(ready)}."
+            )
         feed = asked.feed(len(ready))
         specs = _specs(ready)
         feed_specs = tf.nest.map_structure(lambda part: tf.TensorSpec((None, *part.shape[1:]), part.dtype), feed)
@@ -173,15 +175,17 @@ class Probe:
             if isinstance(what, int):
                 if batch.arrays[what].dtype.kind != "f":
                     raise ValueError(
-                        f"the model's input {batch.names[what]!r} takes integers ({batch.arrays[what].dtype}), which have no "
-                        "gradient. Ask about the layer after it, or build the model with a float input."
+                        f"the model's input {batch.names[what]!r} takes integers ({batch.arrays[what].dtype}), which "
+                        "have no gradient. Ask about the layer after it, or build the model with a float input."
                     )
                 continue
             outline.single(what)
             if target.output and target.output not in outline.layers[what].feeds:
                 raise ValueError(f"`layer={what!r}`: output {target.output!r} does not depend on it.")
 
-    def _forward(self, structure: Any, inputs: tuple[tf.Tensor, ...], paths: Sequence[str], see: Callable[[str, Any], None]) -> dict[str, tf.Tensor]:
+    def _forward(
+        self, structure: Any, inputs: tuple[tf.Tensor, ...], paths: Sequence[str], see: Callable[[str, Any], None]
+    ) -> dict[str, tf.Tensor]:
         """Call the model with layers tapped; inside a trace."""
         model = self._alive()
         found = layers_.flatten(model)
@@ -189,7 +193,13 @@ class Probe:
             return tap.outputs_by_name(model, model(pack(structure, inputs), training=False))
 
     def _trace(
-        self, target: Target, wrt: tuple[int | str, ...], relu: str | None, structure: Any, specs: tuple[tf.TensorSpec, ...], feed_specs: Any
+        self,
+        target: Target,
+        wrt: tuple[int | str, ...],
+        relu: str | None,
+        structure: Any,
+        specs: tuple[tf.TensorSpec, ...],
+        feed_specs: Any,
     ) -> Any:
         """Compile the graph of one form of target and one wiring."""
         half = any(layer.compute_dtype == "float16" for layer in layers_.flatten(self._alive()).values())
@@ -224,10 +234,16 @@ class Probe:
                 grads = tf.gradients(number * scale, [_source(what, inputs, taps) for what in wrt])
             for what, grad in zip(wrt, grads, strict=True):
                 if grad is None:
-                    raise ValueError(f"`target`: {target} does not depend on {f'layer {what!r}' if isinstance(what, str) else 'the input'}.")
+                    source = f"layer {what!r}" if isinstance(what, str) else "the input"
+                    raise ValueError(f"`target`: {target} does not depend on {source}.")
             logits = (acts.output(target.output)[0],) if target.output else ()
             kept = {what: tf.cast(taps[what], tf.float32) for what in wrt if isinstance(what, str)}
-            return number, tuple(tf.cast(tf.convert_to_tensor(grad), tf.float32) / scale for grad in grads), kept, logits
+            return (
+                number,
+                tuple(tf.cast(tf.convert_to_tensor(grad), tf.float32) / scale for grad in grads),
+                kept,
+                logits,
+            )
 
         return _graph(body, specs, feed_specs)
 
@@ -254,7 +270,7 @@ def _specs(batch: Batch) -> tuple[tf.TensorSpec, ...]:
 
 
 def _stamp(model: keras.Model) -> Hashable:
-    """What a graph was compiled for: it changes when layers are added, taken away or swapped, and when an activation is.
+    """What a graph was compiled for: it changes when layers or activations are added, taken away or swapped.
 
     New values of the weights do not change it: the graph reads the variables themselves.
     """

@@ -1,6 +1,7 @@
 """How does one look inside a model while TensorFlow traces it?
 
-Layers are tapped: their ``call`` is wrapped while the trace lasts, and put back. What was seen stays in the compiled graph; the
+Layers are tapped: their ``call`` is wrapped while the trace lasts, and put back. What was seen stays in the compiled
+    graph; the
 model keeps nothing.
 """
 
@@ -25,7 +26,7 @@ _HEADS = {"Softmax": "softmax", "Sigmoid": "sigmoid"}
 
 @contextlib.contextmanager
 def tapped(layers: Mapping[str, keras.layers.Layer], see: Callable[[str, Any], None]) -> Iterator[None]:
-    """While this holds, ``see(path, output)`` is called with what each of these layers gives, each time it is called."""
+    """While this holds, call ``see(path, output)`` with what each of these layers gives, each time it runs."""
     with _LOCK, contextlib.ExitStack() as undo:
         for path, layer in layers.items():
             # Keras calls another method of a layer whose weights are quantised.
@@ -69,9 +70,10 @@ def outputs_by_name(model: keras.Model, outputs: Any) -> dict[str, tf.Tensor]:
 def find_head(output: tf.Tensor) -> tuple[tf.Tensor, str]:
     """Return what went into the softmax or sigmoid that an output ends in, and which it was.
 
-    The graph is asked, not Keras: it sees an ``activation=``, a layer, ``tf.nn.softmax`` in a ``Lambda`` and what lies in a
-    nested model alike. The second value is ``"softmax"``, ``"sigmoid"`` or, where there is neither and the output itself is
-    returned, ``"linear"``.
+    The graph is asked, not Keras: it sees an ``activation=``, a layer, ``tf.nn.softmax`` in a ``Lambda`` and what lies
+        in a
+    nested model alike. The second value is ``"softmax"``, ``"sigmoid"`` or, where there is neither and the output
+    itself is returned, ``"linear"``.
     """
     tensor = output
     while tensor.op.type in _CARRIERS:

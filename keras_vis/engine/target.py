@@ -1,10 +1,11 @@
 """What number of an image is asked about?
 
-A *target* turns what a model makes of an image into one number. Attribution asks for the gradient of that number, synthesis
-climbs it. Users write an int (the logit of that class), an array of ints (each image's own class), None (each image's predicted
-class) or a `Target`; nothing else.
+A *target* turns what a model makes of an image into one number. Attribution asks for the gradient of that number,
+synthesis climbs it. Users write an int (the logit of that class), an array of ints (each image's own class), None
+(each image's predicted class) or a `Target`; nothing else.
 
-Targets add, subtract and are multiplied by numbers: ``Logit(3) - 1e-3 * TotalVariation()``. Two targets are equal (``==``) when
+Targets add, subtract and are multiplied by numbers: ``Logit(3) - 1e-3 * TotalVariation()``. Two targets are equal
+    (``==``) when
 they have the same *form*, that is the same compiled graph; their *content*, such as which class, is fed and may differ.
 """
 
@@ -60,7 +61,7 @@ class Target:
         return self
 
     def indices(self, n: int) -> np.ndarray | None:
-        """Return the class that it asks about for each image, −1 for the predicted one; None if it asks about no class."""
+        """Return the class asked about for each image, −1 for the predicted one; None if no class is asked about."""
         del n
         return None
 
@@ -128,7 +129,9 @@ class Combination(Target):
         return next((term.output for term in self.terms if term.output is not None), None)
 
     def __str__(self) -> str:
-        text = " + ".join(f"{term}" if w == 1 else f"{w:g} * {term}" for term, w in zip(self.terms, self.weights, strict=True))
+        text = " + ".join(
+            f"{term}" if w == 1 else f"{w:g} * {term}" for term, w in zip(self.terms, self.weights, strict=True)
+        )
         return text.replace("+ -1 * ", "- ").replace("+ -", "- ")
 
 
@@ -165,11 +168,16 @@ class Logit(Target):
         name = self.output
         if name is None and len(outputs) > 1:
             shown = ", ".join(map(repr, outputs))
-            raise ValueError(f"`target`: the model has {len(outputs)} outputs, {shown}. Say which: Logit(3, output={next(iter(outputs))!r}).")
+            raise ValueError(
+                f"`target`: the model has {len(outputs)} outputs, {shown}. "
+                f"Say which: Logit(3, output={next(iter(outputs))!r})."
+            )
         if name is None:
             name = next(iter(outputs))
         if name not in outputs:
-            raise ValueError(f"`target`: no output {name!r}.{nearest(name, outputs)} The model has: {', '.join(outputs)}.")
+            raise ValueError(
+                f"`target`: no output {name!r}.{nearest(name, outputs)} The model has: {', '.join(outputs)}."
+            )
         facts = outputs[name]
         if len(facts.shape) != 1:
             shape = ", ".join("any" if size is None else str(size) for size in facts.shape)
@@ -200,8 +208,8 @@ class Probability(Logit):
         resolved = super().resolve(outline, n)
         if outline.outputs[resolved.output or ""].head == "linear":
             raise ValueError(
-                f"`target`: output {resolved.output!r} ends in neither softmax nor sigmoid, so it gives no probability. Use "
-                "Logit, or add the activation to the model."
+                f"`target`: output {resolved.output!r} ends in neither softmax nor sigmoid, so it gives no "
+                "probability. Use Logit, or add the activation to the model."
             )
         return resolved
 
@@ -244,7 +252,7 @@ class Channel(Target):
 
 
 class StrongestNeuron(Channel):
-    """The activation of a channel at the position where it is highest; the first of several equal ones. As `Channel`."""
+    """The activation of a channel where it is highest; at the first of several equal positions. As `Channel`."""
 
     def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
         """Return the channel's highest activation."""
@@ -274,7 +282,9 @@ class Neuron(Target):
 
     def feed(self, n: int) -> Feed:
         """Return row, column and channel."""
-        where = np.stack([np.broadcast_to(np.asarray(part, np.int32), (n,)) for part in (self.row, self.column, self.index)], axis=-1)
+        where = np.stack(
+            [np.broadcast_to(np.asarray(part, np.int32), (n,)) for part in (self.row, self.column, self.index)], axis=-1
+        )
         return (where,)
 
     def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
@@ -285,9 +295,14 @@ class Neuron(Target):
         """Find the layer, and check position and channel against it."""
         path, shape = _find_layer(self.layer, outline)
         if len(shape) != 3:
-            raise ValueError(f"`target`: layer {path!r} gives no maps (h', w', k) but {shape}; use Channel for its units.")
+            raise ValueError(
+                f"`target`: layer {path!r} gives no maps (h', w', k) but {shape}; use Channel for its units."
+            )
         sizes = {"row": shape[0], "column": shape[1], "index": shape[2]}
-        checked = {name: _check_index(getattr(self, name), n, size, f"{name} of layer {path!r}") for name, size in sizes.items()}
+        checked = {
+            name: _check_index(getattr(self, name), n, size, f"{name} of layer {path!r}")
+            for name, size in sizes.items()
+        }
         return dataclasses.replace(self, layer=path, **checked)
 
     def __str__(self) -> str:
@@ -360,9 +375,13 @@ class Likeness(Target):
             code = code[None]
         fits = code.ndim == len(shape) + 1 and all(w in (None, s) for s, w in zip(code.shape[1:], shape, strict=True))
         if not fits or len(code) not in (1, n):
-            raise ValueError(f"`target`: the code has shape {code.shape}; layer {path!r} gives {shape} for each of {n} images.")
+            raise ValueError(
+                f"`target`: the code has shape {code.shape}; layer {path!r} gives {shape} for each of {n} images."
+            )
         if not np.isfinite(code).all() or not code.reshape(len(code), -1).any(axis=1).all():
-            raise ValueError("`target`: the code must be finite and not zero everywhere: the distance is relative to it.")
+            raise ValueError(
+                "`target`: the code must be finite and not zero everywhere: the distance is relative to it."
+            )
         return dataclasses.replace(self, layer=path, code=code)
 
     def __str__(self) -> str:
@@ -416,8 +435,8 @@ class Norm(Target):
 class Diversity(Target):
     """A penalty: how alike the images of a batch look to a layer.
 
-    The cosine between the Gram matrices of an image and each other image of the batch, averaged over the others. Olah 2017.
-    The images of a batch depend on each other here, which no other target does.
+    The cosine between the Gram matrices of an image and each other image of the batch, averaged over the others. Olah
+    2017. The images of a batch depend on each other here, which no other target does.
 
     Attributes:
         layer: the layer's name or path.
@@ -464,8 +483,8 @@ def as_target(target: object, outline: Outline, n: int, argument: str = "target"
         return Logit().resolve(outline, n)
     if isinstance(target, str | bytes | bool | float | dict) or callable(target):
         raise TypeError(
-            f"`{argument}` must be a class (int), a class for each image (array of ints), None (the predicted class) or a "
-            f"Target; received {type(target).__name__} {target!r}."
+            f"`{argument}` must be a class (int), a class for each image (array of ints), None (the predicted class) "
+            f"or a Target; received {type(target).__name__} {target!r}."
         )
     return Logit(np.asarray(target)).resolve(outline, n)
 
@@ -503,7 +522,11 @@ def _pick(values: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
 
 def _channel(activation: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
     """One channel of each image, ``(n, positions)``."""
-    channel = tf.gather(activation, index, axis=activation.shape.rank - 1, batch_dims=1) if activation.shape.rank == 2 else None
+    channel = (
+        tf.gather(activation, index, axis=activation.shape.rank - 1, batch_dims=1)
+        if activation.shape.rank == 2
+        else None
+    )
     if channel is not None:
         return channel[:, None]
     flat = tf.reshape(activation, [tf.shape(activation)[0], -1, activation.shape[-1]])
@@ -516,7 +539,7 @@ def _mean(values: tf.Tensor) -> tf.Tensor:
 
 
 def _power(values: tf.Tensor, exponent: float) -> tf.Tensor:
-    """values ** exponent for values ≥ 0, with a gradient of 0 at 0, where that of a root would be infinite."""
+    """Values ** exponent for values ≥ 0, with a gradient of 0 at 0, where that of a root would be infinite."""
     if exponent == 1.0:
         return values
     positive = values > 0
@@ -525,9 +548,13 @@ def _power(values: tf.Tensor, exponent: float) -> tf.Tensor:
 
 def _find_layer(name: str, outline: Outline) -> tuple[str, tuple[int | None, ...]]:
     """The path and shape of a layer that a target names."""
-    paths = [path for path in outline.layers if path == name] or [path for path in outline.layers if path.endswith(f"/{name}")]
+    paths = [path for path in outline.layers if path == name] or [
+        path for path in outline.layers if path.endswith(f"/{name}")
+    ]
     if len(paths) > 1:
-        raise ValueError(f"`target`: layer {name!r} could be any of {', '.join(map(repr, paths))}. Give the whole path.")
+        raise ValueError(
+            f"`target`: layer {name!r} could be any of {', '.join(map(repr, paths))}. Give the whole path."
+        )
     if not paths:
         raise ValueError(f"`target`: no layer {name!r} in the model.{nearest(name, outline.layers)}")
     return paths[0], outline.single(paths[0], "target")
@@ -537,16 +564,20 @@ def _check_index(index: Any, n: int, size: int | None, what: str) -> np.ndarray:
     """The index for all images or for each, as int32."""
     array = np.asarray(index)
     if array.dtype.kind not in "iu":
-        raise TypeError(f"`target`: a {what} must be an int or an array of ints; received {array.dtype} {_short(index)}.")
+        raise TypeError(
+            f"`target`: a {what} must be an int or an array of ints; received {array.dtype} {_short(index)}."
+        )
     if array.ndim > 1 and array.shape[-1] != 1:
         raise ValueError(
-            f"`target` has shape {array.shape}; it must be one int for each of {n} images. If the labels are one-hot, take "
-            "labels.argmax(axis=-1)."
+            f"`target` has shape {array.shape}; it must be one int for each of {n} images. If the labels are one-hot, "
+            "take labels.argmax(axis=-1)."
         )
     if array.ndim:
         array = array.reshape(-1)
         if len(array) != n:
-            raise ValueError(f"`target` has {len(array)} entries, but there are {n} images. Give one for each, or one for all.")
+            raise ValueError(
+                f"`target` has {len(array)} entries, but there are {n} images. Give one for each, or one for all."
+            )
     wrong = array[(array < 0) | (array >= (size if size is not None else np.inf))]
     if wrong.size:
         raise ValueError(f"`target`: {int(wrong.flat[0])} is no {what}, which has {size}: 0 to {(size or 0) - 1}.")

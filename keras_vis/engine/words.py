@@ -13,7 +13,7 @@ Labels = Sequence[str] | Mapping[int, str]
 
 
 def captions(result: Pass, labels: Labels | None = None) -> tuple[str, ...]:
-    """Return a caption for each image: the class asked about with its probability and, where another is predicted, that one.
+    """Return a caption for each image: the class asked about, its probability, and the one predicted instead.
 
     A target that asks about no class is written out, with its number.
 
@@ -53,7 +53,9 @@ def class_names(labels: Labels | None, classes: int) -> list[str]:
     if labels is None:
         return [str(i) for i in range(classes)]
     if isinstance(labels, str | bytes) or not isinstance(labels, Sequence | Mapping | np.ndarray):
-        raise TypeError(f"`labels` must be the classes' names in order, or a dict of them; received {type(labels).__name__}.")
+        raise TypeError(
+            f"`labels` must be the classes' names in order, or a dict of them; received {type(labels).__name__}."
+        )
     if isinstance(labels, Mapping):
         missing = [i for i in range(classes) if i not in labels]
         if missing:

@@ -31,8 +31,9 @@ def grad_cam(
         model: any Keras model of images with a convolution.
         images: ``(n, h, w, c)``, one image ``(h, w, c)``, or a list or dict of arrays for several inputs.
         target: what is asked about, see `keras_vis.Target`; by default each image's predicted class.
-        layer: whose maps ``(h', w', k)``: a name, a path or the layer. By default, walking back from the head, the last layer
-            whose output is a map of more than one position and that is no dropout, pooling, padding, reshape or flatten.
+        layer: whose maps ``(h', w', k)``: a name, a path or the layer. By default, walking back from the head, the
+            last layer whose output is a map of more than one position and that is no dropout, pooling, padding,
+            reshape or flatten.
         input: over which input the maps are drawn, by name or index; by default the only one that holds images.
         labels: names of the classes, for captions.
         batch: images that go through the model at once; the values do not depend on it.
@@ -43,8 +44,8 @@ def grad_cam(
 
     Raises:
         TypeError: `model` is no Keras model, `images` no numbers, `target` none of what it may be.
-        ValueError: shapes, classes or layers that do not fit the model; a layer without maps, or on which the target does not
-            depend.
+        ValueError: shapes, classes or layers that do not fit the model; a layer without maps, or on which the target
+            does not depend.
 
     Source:
         Selvaraju et al. 2017, arXiv:1610.02391, equations 1 and 2: α_k = mean of ∂y_c/∂A_k over positions,

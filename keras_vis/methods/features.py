@@ -93,14 +93,16 @@ def top_predictions(
         progress: show a bar where it takes longer than a second.
 
     Returns:
-        A `Chart` of kind ``"predictions"`` with `values`: ``indices`` ``(n, k)``, the classes from the highest down; their
-        ``logits`` ``(n, k)``; their ``probabilities`` ``(n, k)``, absent where the model ends in neither softmax nor sigmoid;
+        A `Chart` of kind ``"predictions"`` with `values`: ``indices`` ``(n, k)``, the classes from the highest down;
+        their
+        ``logits`` ``(n, k)``; their ``probabilities`` ``(n, k)``, absent where the model ends in neither softmax nor
+        sigmoid;
         ``images``. A single sigmoid has two classes, 1 with the logit and 0 with minus the logit.
 
     Raises:
         TypeError: `model` is no Keras model, `images` no numbers.
-        ValueError: shapes that do not fit the model, `k` < 1, `labels` of another number, an unknown output, or one that is
-            no vector.
+        ValueError: shapes that do not fit the model, `k` < 1, `labels` of another number, an unknown output, or one
+            that is no vector.
 
     Example:
         >>> kv.top_predictions(model, photo, labels=names)
@@ -114,7 +116,9 @@ def top_predictions(
         raise ValueError(f"the model has {len(ends)} outputs. Choose one with `output=`: {', '.join(map(repr, ends))}.")
     name = next(iter(ends)) if output is None else output
     if name not in ends:
-        raise ValueError(f"`output={name!r}` is not in the model.{layers.nearest(name, ends)} It has: {', '.join(ends)}.")
+        raise ValueError(
+            f"`output={name!r}` is not in the model.{layers.nearest(name, ends)} It has: {', '.join(ends)}."
+        )
     if len(ends[name].shape) != 1:
         raise ValueError(f"output {name!r} is no vector of classes but {ends[name].shape} for each image.")
     names = class_names(labels, ends[name].classes)

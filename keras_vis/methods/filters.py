@@ -21,20 +21,21 @@ def filters(
 
     Args:
         model: any Keras model that is built.
-        layer: a convolution (plain, depthwise, separable: its depthwise part, or transposed), or a dense layer on the pixels of
-            the image; a name, a path or the layer. By default the first convolution, or where there is none the first dense
-            layer on the image.
+        layer: a convolution (plain, depthwise, separable: its depthwise part, or transposed), or a dense layer on the
+            pixels of the image; a name, a path or the layer. By default the first convolution, or where there is none
+            the first dense layer on the image.
         units: which of its output channels; by default all.
 
     Returns:
-        `Images`. Kernels of one input channel (grey), of three (RGB, one scale for the three, so that a kernel that is grey
-        looks grey) and of a dense layer: `values` ``(units, h, w, c)``. Kernels of more: a matrix of input by output channels,
-        row by row, `values` ``(inputs · units, h, w, 1)``. The range is (−m, m) with m the largest absolute weight: zero is
-        mid-grey, and all kernels share one scale.
+        `Images`. Kernels of one input channel (grey), of three (RGB, one scale for the three, so that a kernel that is
+        grey looks grey) and of a dense layer: `values` ``(units, h, w, c)``. Kernels of more: a matrix of input by
+        output channels, row by row, `values` ``(inputs · units, h, w, 1)``. The range is (−m, m) with m the largest
+        absolute weight: zero is mid-grey, and all kernels share one scale.
 
     Raises:
         TypeError: `model` is no Keras model, `units` no whole numbers.
-        ValueError: no such layer, one without kernels that are images, a unit it does not have, a model that is not built.
+        ValueError: no such layer, one without kernels that are images, a unit it does not have, a model that is not
+            built.
 
     Source:
         Krizhevsky, Sutskever & Hinton 2012, figure 3.
@@ -74,13 +75,16 @@ def _first(model: keras.Model) -> tuple[str, keras.layers.Layer]:
 def _kernels(model: keras.Model, path: str, layer: keras.layers.Layer) -> np.ndarray:
     """The kernels of a layer as ``(h, w, inputs, outputs)``."""
     if not layer.built:
-        raise ValueError(f"`layer={path!r}` has no weights yet: model {model.name!r} is not built. Give it a keras.Input, or call it on data first.")
+        raise ValueError(
+            f"`layer={path!r}` has no weights yet: model {model.name!r} is not built. Give it a keras.Input, or "
+            "call it on data first."
+        )
     if isinstance(layer, keras.layers.Dense):
         shape = _image_shape(model, layer)
         if shape is None:
             raise ValueError(
-                f"`layer={path!r}` is a dense layer of {layer.kernel.shape[0]} inputs, which are not the pixels of the image."
-                f"{_convolutions(model)}"
+                f"`layer={path!r}` is a dense layer of {layer.kernel.shape[0]} inputs, which are not the pixels of the "
+                f"image.{_convolutions(model)}"
             )
         return np.asarray(layer.kernel).reshape(*shape, -1)
     if isinstance(layer, keras.layers.SeparableConv2D):
@@ -101,7 +105,7 @@ def _image_shape(model: keras.Model, layer: keras.layers.Layer) -> tuple[int, in
     """The shape of the image whose pixels a dense layer weighs one by one, if it does."""
     shape = getattr(model, "input_shape", None) if model.built else None
     fits = isinstance(shape, tuple) and len(shape) == 4 and None not in shape[1:] and layer.built
-    return shape[1:] if fits and int(np.prod(shape[1:])) == layer.kernel.shape[0] else None  # type: ignore[index, return-value]
+    return shape[1:] if fits and int(np.prod(shape[1:])) == layer.kernel.shape[0] else None  # type: ignore[index]
 
 
 def _convolutions(model: keras.Model) -> str:

@@ -33,16 +33,16 @@ def saliency(
         progress: show a bar where it takes longer than a second.
 
     Returns:
-        `HeatMaps` with `values` ``(n, h, w, c)``, signed, in units of the target per unit of the pixel. Drawn is the largest
-        absolute value over the channels.
+        `HeatMaps` with `values` ``(n, h, w, c)``, signed, in units of the target per unit of the pixel. Drawn is the
+        largest absolute value over the channels.
 
     Raises:
         TypeError: `model` is no Keras model, `images` no numbers, `target` none of what it may be.
         ValueError: shapes, classes or layers that do not fit the model; an input of integers.
 
     Source:
-        Simonyan, Vedaldi & Zisserman 2013, arXiv:1312.6034, section 3.1: w = ∂S_c/∂I. The paper takes the maximum over the
-        channels of the absolute value; here that is left to the drawing.
+        Simonyan, Vedaldi & Zisserman 2013, arXiv:1312.6034, section 3.1: w = ∂S_c/∂I. The paper takes the maximum over
+        the channels of the absolute value; here that is left to the drawing.
 
     Example:
         >>> kv.saliency(model, digits[:4], 3).values.shape

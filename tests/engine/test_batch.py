@@ -19,7 +19,8 @@ def grey():
 
 
 @pytest.mark.parametrize(
-    "convert", [np.asarray, tf.constant, lambda x: x.astype("float64"), lambda x: x.astype("float16"), list, lambda x: x.tolist()]
+    "convert",
+    [np.asarray, tf.constant, lambda x: x.astype("float64"), lambda x: x.astype("float16"), list, lambda x: x.tolist()],
 )
 def test_arrays_tensors_and_lists_become_float32(convert):
     x = np.arange(2 * 12 * 10 * 2).reshape(2, 12, 10, 2).astype("float32") / 512

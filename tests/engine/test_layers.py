@@ -26,7 +26,9 @@ def test_a_layer_is_found_by_path_bare_name_and_itself():
 
 
 def test_a_wrong_name_is_answered_with_the_nearest():
-    with pytest.raises(ValueError, match=r"`layer='conv2'` is not in model .* Did you mean 'conv_2'\? It has: conv_1, conv_2"):
+    with pytest.raises(
+        ValueError, match=r"`layer='conv2'` is not in model .* Did you mean 'conv_2'\? It has: conv_1, conv_2"
+    ):
         layers.find(nets.sequential(), "conv2")
 
 

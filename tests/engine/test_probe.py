@@ -145,7 +145,9 @@ def test_dictionaries_of_inputs_and_outputs():
     data = {"zeta": np.full((2, 3), 2.0, "float32"), "alpha": np.full((2, 3), 5.0, "float32")}
     got = probe(model).outputs(data)
     np.testing.assert_allclose(got["sum"][0], 7.0 * np.ones((2, 3)) @ model.get_layer("s").get_weights()[0], rtol=1e-5)
-    np.testing.assert_allclose(got["first"][0], 2.0 * np.ones((2, 3)) @ model.get_layer("f").get_weights()[0], rtol=1e-5)
+    np.testing.assert_allclose(
+        got["first"][0], 2.0 * np.ones((2, 3)) @ model.get_layer("f").get_weights()[0], rtol=1e-5
+    )
 
 
 def test_a_subclassed_model_of_two_inputs_is_called_as_its_user_calls_it():
@@ -259,11 +261,11 @@ def test_nothing_is_left_on_the_model_when_tracing_fails():
 
 def test_no_randomness_is_drawn():
     keras.utils.set_random_seed(3)
-    wanted = (np.random.rand(), tf.random.uniform(()).numpy(), keras.random.uniform(()).numpy())
+    wanted = (np.random.random_sample(), tf.random.uniform(()).numpy(), keras.random.uniform(()).numpy())  # noqa: NPY002 - it is the global generator that is asked about
     model = nets.sequential()
     keras.utils.set_random_seed(3)
     probe(model).run(nets.images(), 1)
-    assert (np.random.rand(), tf.random.uniform(()).numpy(), keras.random.uniform(()).numpy()) == wanted
+    assert (np.random.random_sample(), tf.random.uniform(()).numpy(), keras.random.uniform(()).numpy()) == wanted  # noqa: NPY002 - it is the global generator that is asked about
 
 
 def test_the_model_can_be_collected():
@@ -298,10 +300,10 @@ def test_activations_equal_those_of_a_keras_model_that_ends_there(forms):
 
 def test_a_shared_layer_is_refused_with_a_reason():
     conv = L.Conv2D(2, 3, padding="same", name="twice")
-    inputs = keras.Input(SHAPE := (8, 8, 2))
+    inputs = keras.Input((8, 8, 2))
     model = keras.Model(inputs, L.Dense(3)(L.Flatten()(conv(conv(inputs)))))
     with pytest.raises(ValueError, match="'twice'` runs 2 times"):
-        probe(model).activations(np.zeros((1, *SHAPE)), ["twice"])
+        probe(model).activations(np.zeros((1, 8, 8, 2)), ["twice"])
 
 
 def test_a_target_that_does_not_depend_on_the_layer_is_refused():

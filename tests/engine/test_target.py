@@ -77,8 +77,8 @@ def test_the_gradient_of_the_strongest_neuron_goes_through_one_position_even_whe
 def test_penalties_by_hand(model):
     image = np.zeros((1, *nets.SHAPE), "float32")
     image[0, 3, 4, 0] = 2.0
-    # one pixel of 2 among zeros: it is 2 above its neighbours left and above (one term of 4 each), and itself drops by 2
-    # to the right and below (4 + 4 in one term)
+    # one pixel of 2 among zeros: it is 2 above its neighbours left and above (one term of 4 each), and itself drops by
+    # 2 to the right and below (4 + 4 in one term)
     size = np.prod(nets.SHAPE)
     assert score(model, image, TotalVariation())[0] == pytest.approx((4 + 4 + 8) / size)
     assert score(model, image, TotalVariation(1))[0] == pytest.approx((2 + 2 + 8**0.5) / size)
@@ -94,11 +94,16 @@ def test_arithmetic(model, x):
     np.testing.assert_allclose(score(model, x, -(Logit(1) - Logit(2)) * 3), 3 * (b - a), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(score(model, x, sum([Logit(1), Logit(2)])), a + b, rtol=1e-4, atol=1e-5)
     tv = score(model, x, TotalVariation())
-    np.testing.assert_allclose(score(model, x, Logit(3) - 1e-1 * TotalVariation()), score(model, x, 3) - 0.1 * tv, rtol=1e-4)
+    np.testing.assert_allclose(
+        score(model, x, Logit(3) - 1e-1 * TotalVariation()), score(model, x, 3) - 0.1 * tv, rtol=1e-4
+    )
 
 
 def test_gradients_are_linear_in_targets(model, x):
-    grads = [probe(model).run(x, t).grads[0] for t in (Logit(1), Channel("conv_2", 0), 2 * Logit(1) - 3 * Channel("conv_2", 0))]
+    grads = [
+        probe(model).run(x, t).grads[0]
+        for t in (Logit(1), Channel("conv_2", 0), 2 * Logit(1) - 3 * Channel("conv_2", 0))
+    ]
     np.testing.assert_allclose(grads[2], 2 * grads[0] - 3 * grads[1], atol=1e-5)
 
 

@@ -51,8 +51,11 @@ def test_it_equals_a_model_cut_in_two_by_hand():
 
 
 def test_by_hand_on_two_positions():
-    # one channel, two positions, no bias: A = x, f = 3 A_1 - A_2, so the weight is (3 - 1) / 2 = 1 and the map is relu(x)
-    model = keras.Sequential([keras.Input((1, 2, 1)), L.Conv2D(1, 1, use_bias=False, name="conv"), L.Flatten(), L.Dense(1, use_bias=False)])
+    # one channel, two positions, no bias: A = x and f = 3 A_1 - A_2, so the weight is (3 - 1) / 2 = 1: the map is the
+    # positive part of x
+    model = keras.Sequential(
+        [keras.Input((1, 2, 1)), L.Conv2D(1, 1, use_bias=False, name="conv"), L.Flatten(), L.Dense(1, use_bias=False)]
+    )
     model.set_weights([np.ones((1, 1, 1, 1), "float32"), np.array([[3.0], [-1.0]], "float32")])
     picture = kv.grad_cam(model, np.array([[[[2.0], [-5.0]]]]), 0)
     np.testing.assert_allclose(picture.values, [[[2.0, 0.0]]])
@@ -72,7 +75,9 @@ def test_a_layer_without_maps_is_refused_with_those_that_have_them(layer):
 
 
 def test_a_map_of_one_position_is_refused_with_a_word():
-    model = keras.Sequential([keras.Input((4, 4, 1)), L.Conv2D(3, 3, name="fine"), L.Conv2D(2, 2, name="one"), L.Flatten()])
+    model = keras.Sequential(
+        [keras.Input((4, 4, 1)), L.Conv2D(3, 3, name="fine"), L.Conv2D(2, 2, name="one"), L.Flatten()]
+    )
     with pytest.raises(ValueError, match="more than one position"):
         kv.grad_cam(model, np.zeros((1, 4, 4, 1)), layer="one")
 
@@ -88,13 +93,16 @@ def test_on_photographs_the_map_lies_on_the_animal(data_folder):
 
     model = keras.applications.MobileNet(alpha=0.75, input_shape=(224, 224, 3), weights=None)
     model.load_weights(data_folder / "mobilenet_0.75_224_imagenet.weights.h5")
-    photos = [np.asarray(Image.open(data_folder / "photos" / f"{name}.jpg").convert("RGB").resize((224, 224))) for name in ("goldfish", "bear")]
+    photos = [
+        np.asarray(Image.open(data_folder / "photos" / f"{name}.jpg").convert("RGB").resize((224, 224)))
+        for name in ("goldfish", "bear")
+    ]
     x = keras.applications.mobilenet.preprocess_input(np.stack(photos).astype("float32"))
     picture = kv.grad_cam(model, x)
     assert picture.about["layer"] == "conv_pw_13_relu"
     assert [caption.split()[0] for caption in picture.captions] == ["1", "294"]
-    # In the 7 x 7 cells: the fish swim from the left to the lower right, below and above them is water; the bear sits to the
-    # right of the middle. Mean heat on it against mean heat elsewhere.
+    # In the 7 x 7 cells: the fish swim from the left to the lower right, below and above them is water; the bear sits
+    # to the right of the middle. Mean heat on it against mean heat elsewhere.
     fish, bear = np.zeros((7, 7), bool), np.zeros((7, 7), bool)
     fish[1:5, 0:6] = bear[2:6, 3:7] = True
     for values, inside in zip(picture.values, (fish, bear), strict=True):

@@ -28,7 +28,11 @@ def test_units_are_picked_in_the_order_given():
 
 @pytest.mark.parametrize(
     ("units", "error", "words"),
-    [([6], ValueError, "6 is no unit of the layer, which has 6: 0 to 5"), ([], ValueError, "is empty"), ([0.5], TypeError, "whole number")],
+    [
+        ([6], ValueError, "6 is no unit of the layer, which has 6: 0 to 5"),
+        ([], ValueError, "is empty"),
+        ([0.5], TypeError, "whole number"),
+    ],
 )
 def test_units_that_are_not_there_are_named(units, error, words):
     with pytest.raises(error, match=f"`units`.*{words}"):

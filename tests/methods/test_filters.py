@@ -62,7 +62,9 @@ def test_the_first_convolution_by_default_in_a_nested_model():
 
 
 def test_layers_without_kernels_and_models_without_weights_are_refused():
-    with pytest.raises(ValueError, match=r"'pool'` is a MaxPooling2D, which has no kernels. Convolutions of the model: conv_1, conv_2"):
+    with pytest.raises(
+        ValueError, match=r"'pool'` is a MaxPooling2D, which has no kernels. Convolutions of the model: conv_1, conv_2"
+    ):
         kv.filters(nets.sequential(), "pool")
     with pytest.raises(ValueError, match="is not built"):
         kv.filters(keras.Sequential([L.Conv2D(2, 3)]))
