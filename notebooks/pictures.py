@@ -1,0 +1,56 @@
+"""Draws the pictures of the README.
+
+    KERAS_VIS_DATA=folder python notebooks/pictures.py RUN
+
+RUN is the folder of a finished `python -m mnist_demo`; KERAS_VIS_DATA holds photographs and MobileNet's ImageNet
+weights.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import sys
+
+import keras
+import numpy as np
+from PIL import Image
+
+import keras_vis as kv
+
+HERE = pathlib.Path(__file__).parent / "pictures"
+# One a picture; the rest of the run stays where it is.
+OF_THE_RUN = {
+    "structure.png": "step_2_structure.png",
+    "saliency.png": "mistakes_saliency_of_the_truth.png",
+    "feature_maps.png": "feature_maps_of_conv_2.png",
+}
+
+
+def main() -> int:
+    """Draw, and copy from the run."""
+    if len(sys.argv) != 2 or not pathlib.Path(sys.argv[1]).is_dir() or "KERAS_VIS_DATA" not in os.environ:
+        print(__doc__, file=sys.stderr)
+        return 2
+    data, run = pathlib.Path(os.environ["KERAS_VIS_DATA"]), pathlib.Path(sys.argv[1])
+    HERE.mkdir(exist_ok=True)
+    for name, file in OF_THE_RUN.items():
+        shutil.copyfile(run / file, HERE / name)
+    model = keras.applications.MobileNet(alpha=0.75, input_shape=(224, 224, 3), weights=None)
+    model.load_weights(data / "mobilenet_0.75_224_imagenet.weights.h5")
+    lines = (data / "imagenet_synset_words.txt").read_text().splitlines()
+    labels = [line.split(" ", 1)[1].split(",")[0].strip() for line in lines]
+    photos = np.stack(
+        [
+            np.asarray(Image.open(data / "photos" / f"{name}.jpg").convert("RGB").resize((224, 224)))
+            for name in ("goldfish", "bear")
+        ]
+    )
+    x = keras.applications.mobilenet.preprocess_input(photos.astype("float32"))
+    kv.grad_cam(model, x, labels=labels).over(photos).save(HERE / "grad_cam.png")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
