@@ -32,19 +32,9 @@ if keras.backend.backend() != "tensorflow":
 
 from keras_vis import callbacks, report
 from keras_vis.callbacks import EpochVisualizer
-from keras_vis.engine.target import (
-    Channel,
-    Diversity,
-    Energy,
-    Likeness,
-    Logit,
-    Neuron,
-    Norm,
-    Probability,
-    StrongestNeuron,
-    Target,
-    TotalVariation,
-)
+from keras_vis.engine.penalties import Norm, TotalVariation
+from keras_vis.engine.target import Logit, Probability, Target
+from keras_vis.engine.units import Channel, Diversity, Energy, Likeness, Neuron, StrongestNeuron
 from keras_vis.methods.cam import grad_cam
 from keras_vis.methods.features import feature_maps, top_predictions
 from keras_vis.methods.filters import filters

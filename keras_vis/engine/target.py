@@ -57,7 +57,7 @@ class Target:
         """
         del n
         for layer in self.layers:
-            _find_layer(layer, outline)
+            find_layer(layer, outline)
         return self
 
     def indices(self, n: int) -> np.ndarray | None:
@@ -160,7 +160,7 @@ class Logit(Target):
     def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
         """Return each image's logit of its class."""
         logits, _ = acts.output(self.output or "")
-        return _pick(logits, _class(logits, feed[0]))
+        return pick(logits, _class(logits, feed[0]))
 
     def resolve(self, outline: Outline, n: int) -> Target:
         """Find the output, and check the classes against it."""
@@ -187,10 +187,10 @@ class Logit(Target):
             )
         if self.index is None:
             return type(self)(None, name)
-        return type(self)(_check_index(self.index, n, facts.classes, f"class of output {name!r}"), name)
+        return type(self)(check_index(self.index, n, facts.classes, f"class of output {name!r}"), name)
 
     def __str__(self) -> str:
-        inside = "predicted" if self.index is None else _short(self.index)
+        inside = "predicted" if self.index is None else short(self.index)
         return f"{type(self).__name__}({inside}{f', output={self.output!r}' if self.output else ''})"
 
 
@@ -201,7 +201,7 @@ class Probability(Logit):
         """Return each image's probability of its class."""
         logits, head = acts.output(self.output or "")
         probability = tf.nn.softmax(logits) if head == "softmax" else tf.nn.sigmoid(logits)
-        return _pick(probability, _class(logits, feed[0]))
+        return pick(probability, _class(logits, feed[0]))
 
     def resolve(self, outline: Outline, n: int) -> Target:
         """As `Logit.resolve`; an output without softmax or sigmoid has no probabilities."""
@@ -212,262 +212,6 @@ class Probability(Logit):
                 "probability. Use Logit, or add the activation to the model."
             )
         return resolved
-
-
-@dataclass(frozen=True)
-class Channel(Target):
-    """The mean activation of one channel of a layer, or the activation of one unit of a dense layer.
-
-    Attributes:
-        layer: the layer's name or path.
-        index: which channel; an int, or an array ``(n,)`` with each image's own.
-    """
-
-    layer: str
-    index: Any = field(compare=False)
-
-    @property
-    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The layer that it reads."""
-        return (self.layer,)
-
-    def feed(self, n: int) -> Feed:
-        """Return the channels."""
-        return (np.broadcast_to(np.asarray(self.index, np.int32), (n,)),)
-
-    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
-        """Return the mean of the channel over its positions."""
-        return tf.reduce_mean(_channel(acts[self.layer], feed[0]), axis=-1)
-
-    def resolve(self, outline: Outline, n: int) -> Target:
-        """Find the layer, and check the channels against it."""
-        path, shape = _find_layer(self.layer, outline)
-        if not shape:
-            raise ValueError(f"`target`: layer {path!r} has no channels.")
-        index = _check_index(self.index, n, shape[-1], f"channel of layer {path!r}")
-        return dataclasses.replace(self, layer=path, index=index)
-
-    def __str__(self) -> str:
-        return f"{type(self).__name__}({self.layer!r}, {_short(self.index)})"
-
-
-class StrongestNeuron(Channel):
-    """The activation of a channel where it is highest; at the first of several equal positions. As `Channel`."""
-
-    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
-        """Return the channel's highest activation."""
-        channel = _channel(acts[self.layer], feed[0])
-        # A gather, not reduce_max: that would spread the gradient over all positions that tie.
-        return _pick(channel, tf.argmax(channel, axis=-1, output_type=tf.int32))
-
-
-@dataclass(frozen=True)
-class Neuron(Target):
-    """The activation of one channel at one position of a layer that gives maps.
-
-    Attributes:
-        layer: the layer's name or path.
-        index, row, column: which; each an int or an array ``(n,)``.
-    """
-
-    layer: str
-    index: Any = field(compare=False)
-    row: Any = field(compare=False)
-    column: Any = field(compare=False)
-
-    @property
-    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The layer that it reads."""
-        return (self.layer,)
-
-    def feed(self, n: int) -> Feed:
-        """Return row, column and channel."""
-        where = np.stack(
-            [np.broadcast_to(np.asarray(part, np.int32), (n,)) for part in (self.row, self.column, self.index)], axis=-1
-        )
-        return (where,)
-
-    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
-        """Return the activation there."""
-        return tf.gather_nd(acts[self.layer], feed[0], batch_dims=1)
-
-    def resolve(self, outline: Outline, n: int) -> Target:
-        """Find the layer, and check position and channel against it."""
-        path, shape = _find_layer(self.layer, outline)
-        if len(shape) != 3:
-            raise ValueError(
-                f"`target`: layer {path!r} gives no maps (h', w', k) but {shape}; use Channel for its units."
-            )
-        sizes = {"row": shape[0], "column": shape[1], "index": shape[2]}
-        checked = {
-            name: _check_index(getattr(self, name), n, size, f"{name} of layer {path!r}")
-            for name, size in sizes.items()
-        }
-        return dataclasses.replace(self, layer=path, **checked)
-
-    def __str__(self) -> str:
-        return f"Neuron({self.layer!r}, {_short(self.index)}, {_short(self.row)}, {_short(self.column)})"
-
-
-@dataclass(frozen=True)
-class Energy(Target):
-    """The mean square of a layer's activations: what deep dream climbs.
-
-    Attributes:
-        layer: the layer's name or path.
-    """
-
-    layer: str
-
-    @property
-    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The layer that it reads."""
-        return (self.layer,)
-
-    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
-        """Return the mean square over positions and channels."""
-        del feed
-        return _mean(tf.square(acts[self.layer]))
-
-    def resolve(self, outline: Outline, n: int) -> Target:
-        """Find the layer."""
-        del n
-        return dataclasses.replace(self, layer=_find_layer(self.layer, outline)[0])
-
-    def __str__(self) -> str:
-        return f"Energy({self.layer!r})"
-
-
-@dataclass(frozen=True)
-class Likeness(Target):
-    """Minus the squared distance of a layer's activations to a given code, relative to the code's own square.
-
-    −‖Φ(x) − code‖² / ‖code‖²: 0 where they are equal. Mahendran & Vedaldi 2015, equation 1.
-
-    Attributes:
-        layer: the layer's name or path.
-        code: activations ``(n, h', w', k)``, or those of one image for all.
-    """
-
-    layer: str
-    code: Any = field(compare=False)
-
-    @property
-    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The layer that it reads."""
-        return (self.layer,)
-
-    def feed(self, n: int) -> Feed:
-        """Return the code."""
-        code = np.asarray(self.code, np.float32)
-        return (np.broadcast_to(code, (n, *code.shape[1:])),)
-
-    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
-        """Return minus the relative squared distance."""
-        code = feed[0]
-        return -_mean(tf.square(acts[self.layer] - code)) / _mean(tf.square(code))
-
-    def resolve(self, outline: Outline, n: int) -> Target:
-        """Find the layer, and check the code against it."""
-        path, shape = _find_layer(self.layer, outline)
-        code = np.asarray(self.code, np.float32)
-        if code.ndim == len(shape):
-            code = code[None]
-        fits = code.ndim == len(shape) + 1 and all(w in (None, s) for s, w in zip(code.shape[1:], shape, strict=True))
-        if not fits or len(code) not in (1, n):
-            raise ValueError(
-                f"`target`: the code has shape {code.shape}; layer {path!r} gives {shape} for each of {n} images."
-            )
-        if not np.isfinite(code).all() or not code.reshape(len(code), -1).any(axis=1).all():
-            raise ValueError(
-                "`target`: the code must be finite and not zero everywhere: the distance is relative to it."
-            )
-        return dataclasses.replace(self, layer=path, code=code)
-
-    def __str__(self) -> str:
-        return f"Likeness({self.layer!r})"
-
-
-@dataclass(frozen=True)
-class TotalVariation(Target):
-    """A penalty: how much neighbouring pixels of the (first) input differ; the mean over pixels and channels.
-
-    mean of ((right − here)² + (below − here)²)^(β/2). Mahendran & Vedaldi 2015, equation 4, divided by the size.
-
-    Attributes:
-        beta: 2 (default) punishes steps by their square, 1 by their height.
-    """
-
-    beta: float = 2.0
-
-    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
-        """Return each image's total variation."""
-        del feed
-        image = acts.inputs[0]
-        down = tf.pad(image[:, 1:] - image[:, :-1], [[0, 0], [0, 1], [0, 0], [0, 0]])
-        right = tf.pad(image[:, :, 1:] - image[:, :, :-1], [[0, 0], [0, 0], [0, 1], [0, 0]])
-        return _mean(_power(tf.square(down) + tf.square(right), self.beta / 2))
-
-    def __str__(self) -> str:
-        return f"TotalVariation(beta={self.beta:g})"
-
-
-@dataclass(frozen=True)
-class Norm(Target):
-    """A penalty: the mean of |pixel|^p over the (first) input.
-
-    Attributes:
-        p: the power; 2 (default) for L2, 6 is common for bounded images.
-    """
-
-    p: float = 2.0
-
-    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
-        """Return each image's mean |pixel|^p."""
-        del feed
-        return _mean(_power(tf.square(acts.inputs[0]), self.p / 2))
-
-    def __str__(self) -> str:
-        return f"Norm(p={self.p:g})"
-
-
-@dataclass(frozen=True)
-class Diversity(Target):
-    """A penalty: how alike the images of a batch look to a layer.
-
-    The cosine between the Gram matrices of an image and each other image of the batch, averaged over the others. Olah
-    2017. The images of a batch depend on each other here, which no other target does.
-
-    Attributes:
-        layer: the layer's name or path.
-    """
-
-    layer: str
-    alone = False
-
-    @property
-    def layers(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The layer that it reads."""
-        return (self.layer,)
-
-    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
-        """Return each image's mean cosine with the others; 0 for an image alone."""
-        del feed
-        code = acts[self.layer]
-        code = tf.reshape(code, [tf.shape(code)[0], -1, code.shape[-1]])
-        gram = tf.matmul(code, code, transpose_a=True)
-        flat = tf.math.l2_normalize(tf.reshape(gram, [tf.shape(gram)[0], -1]), axis=-1)
-        cosine = tf.matmul(flat, flat, transpose_b=True)
-        others = tf.reduce_sum(cosine, axis=-1) - tf.linalg.diag_part(cosine)
-        return others / tf.cast(tf.maximum(tf.shape(code)[0] - 1, 1), tf.float32)
-
-    def resolve(self, outline: Outline, n: int) -> Target:
-        """Find the layer."""
-        del n
-        return dataclasses.replace(self, layer=_find_layer(self.layer, outline)[0])
-
-    def __str__(self) -> str:
-        return f"Diversity({self.layer!r})"
 
 
 def as_target(target: object, outline: Outline, n: int, argument: str = "target") -> Target:
@@ -515,38 +259,17 @@ def _class(logits: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
     return tf.where(index < 0, tf.argmax(logits, axis=-1, output_type=tf.int32), index)
 
 
-def _pick(values: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+def pick(values: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
     """One of each row of ``(n, k)``, by ``(n,)``."""
     return tf.gather(values, index, axis=1, batch_dims=1)
 
 
-def _channel(activation: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
-    """One channel of each image, ``(n, positions)``."""
-    channel = (
-        tf.gather(activation, index, axis=activation.shape.rank - 1, batch_dims=1)
-        if activation.shape.rank == 2
-        else None
-    )
-    if channel is not None:
-        return channel[:, None]
-    flat = tf.reshape(activation, [tf.shape(activation)[0], -1, activation.shape[-1]])
-    return tf.gather(flat, index, axis=2, batch_dims=1)
-
-
-def _mean(values: tf.Tensor) -> tf.Tensor:
+def mean(values: tf.Tensor) -> tf.Tensor:
     """The mean over everything but the images."""
     return tf.reduce_mean(values, axis=list(range(1, values.shape.rank)))
 
 
-def _power(values: tf.Tensor, exponent: float) -> tf.Tensor:
-    """Values ** exponent for values ≥ 0, with a gradient of 0 at 0, where that of a root would be infinite."""
-    if exponent == 1.0:
-        return values
-    positive = values > 0
-    return tf.where(positive, tf.pow(tf.where(positive, values, tf.ones_like(values)), exponent), tf.zeros_like(values))
-
-
-def _find_layer(name: str, outline: Outline) -> tuple[str, tuple[int | None, ...]]:
+def find_layer(name: str, outline: Outline) -> tuple[str, tuple[int | None, ...]]:
     """The path and shape of a layer that a target names."""
     paths = [path for path in outline.layers if path == name] or [
         path for path in outline.layers if path.endswith(f"/{name}")
@@ -560,12 +283,12 @@ def _find_layer(name: str, outline: Outline) -> tuple[str, tuple[int | None, ...
     return paths[0], outline.single(paths[0], "target")
 
 
-def _check_index(index: Any, n: int, size: int | None, what: str) -> np.ndarray:
+def check_index(index: Any, n: int, size: int | None, what: str) -> np.ndarray:
     """The index for all images or for each, as int32."""
     array = np.asarray(index)
     if array.dtype.kind not in "iu":
         raise TypeError(
-            f"`target`: a {what} must be an int or an array of ints; received {array.dtype} {_short(index)}."
+            f"`target`: a {what} must be an int or an array of ints; received {array.dtype} {short(index)}."
         )
     if array.ndim > 1 and array.shape[-1] != 1:
         raise ValueError(
@@ -584,7 +307,8 @@ def _check_index(index: Any, n: int, size: int | None, what: str) -> np.ndarray:
     return array.astype(np.int32)
 
 
-def _short(index: Any) -> str:
+def short(index: Any) -> str:
+    """Return an index in few characters, however many images it is for."""
     array = np.asarray(index)
     if array.ndim == 0:
         return str(array[()])

@@ -128,9 +128,7 @@ def main() -> int:
                 ("Grad-CAM", functools.partial(kv.grad_cam, model, x, batch=64), grad_cam_by_hand(model, x, layer)),
             ):
                 rows.append((method, name, count, *compare(ours, theirs, turns)))
-    print(
-        f"{'method':10}{'model':16}{'images':>7}{'ours ms':>10}{'by hand ms':>12}{'ratio':>8}   middle half of the ratios"
-    )
+    print(f"{'method':10}{'model':16}{'images':>7}{'ours ms':>10}{'by hand ms':>12}{'ratio':>8}   middle half")
     for method, name, count, ours_ms, theirs_ms, ratio, (low, high) in rows:
         print(f"{method:10}{name:16}{count:7d}{ours_ms:10.1f}{theirs_ms:12.1f}{ratio:8.2f}   {low:.2f} to {high:.2f}")
     return 0

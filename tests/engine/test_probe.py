@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_vis.engine.penalties import TotalVariation
 from keras_vis.engine.probe import probe
-from keras_vis.engine.target import Channel, Diversity, Likeness, Logit, Probability, TotalVariation
+from keras_vis.engine.target import Logit, Probability
+from keras_vis.engine.units import Channel, Diversity, Likeness
 from tests import nets
 
 L = keras.layers

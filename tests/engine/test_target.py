@@ -6,20 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_vis.engine.penalties import Norm, TotalVariation
 from keras_vis.engine.probe import probe
-from keras_vis.engine.target import (
-    Channel,
-    Energy,
-    Likeness,
-    Logit,
-    Neuron,
-    Norm,
-    Probability,
-    StrongestNeuron,
-    Target,
-    TotalVariation,
-    probabilities,
-)
+from keras_vis.engine.target import Logit, Probability, Target, probabilities
+from keras_vis.engine.units import Channel, Energy, Likeness, Neuron, StrongestNeuron
 from tests import nets
 
 

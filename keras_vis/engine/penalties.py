@@ -1,0 +1,61 @@
+"""What should an image not be: restless, or large?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from keras_vis.engine.tap import Activations
+from keras_vis.engine.target import Feed, Target, mean
+
+
+@dataclass(frozen=True)
+class TotalVariation(Target):
+    """A penalty: how much neighbouring pixels of the (first) input differ; the mean over pixels and channels.
+
+    mean of ((right − here)² + (below − here)²)^(β/2). Mahendran & Vedaldi 2015, equation 4, divided by the size.
+
+    Attributes:
+        beta: 2 (default) punishes steps by their square, 1 by their height.
+    """
+
+    beta: float = 2.0
+
+    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
+        """Return each image's total variation."""
+        del feed
+        image = acts.inputs[0]
+        down = tf.pad(image[:, 1:] - image[:, :-1], [[0, 0], [0, 1], [0, 0], [0, 0]])
+        right = tf.pad(image[:, :, 1:] - image[:, :, :-1], [[0, 0], [0, 0], [0, 1], [0, 0]])
+        return mean(_power(tf.square(down) + tf.square(right), self.beta / 2))
+
+    def __str__(self) -> str:
+        return f"TotalVariation(beta={self.beta:g})"
+
+
+@dataclass(frozen=True)
+class Norm(Target):
+    """A penalty: the mean of |pixel|^p over the (first) input.
+
+    Attributes:
+        p: the power; 2 (default) for L2, 6 is common for bounded images.
+    """
+
+    p: float = 2.0
+
+    def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
+        """Return each image's mean |pixel|^p."""
+        del feed
+        return mean(_power(tf.square(acts.inputs[0]), self.p / 2))
+
+    def __str__(self) -> str:
+        return f"Norm(p={self.p:g})"
+
+
+def _power(values: tf.Tensor, exponent: float) -> tf.Tensor:
+    """Values ** exponent for values ≥ 0, with a gradient of 0 at 0, where that of a root would be infinite."""
+    if exponent == 1.0:
+        return values
+    positive = values > 0
+    return tf.where(positive, tf.pow(tf.where(positive, values, tf.ones_like(values)), exponent), tf.zeros_like(values))

@@ -1,0 +1,19 @@
+"""What did a method find, and how is it looked at and kept?
+
+A picture holds raw numbers, never scaled, and can draw and save itself. A method that has more to tell than a kind of
+picture holds derives from it: the further fields are saved with it.
+
+    @dataclasses.dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+    class Occlusion(HeatMaps):
+        scores: np.ndarray
+"""
+
+from __future__ import annotations
+
+from keras_vis.picture.base import Picture, about, write_whole
+from keras_vis.picture.charts import Chart, Diagram
+from keras_vis.picture.images import Images
+from keras_vis.picture.maps import FeatureMaps, HeatMaps
+from keras_vis.picture.table import Table
+
+__all__ = ["Chart", "Diagram", "FeatureMaps", "HeatMaps", "Images", "Picture", "Table", "about", "write_whole"]

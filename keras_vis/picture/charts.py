@@ -1,0 +1,90 @@
+"""What do numbers look like on axes, and parts joined by lines?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+
+import numpy as np
+
+from keras_vis.picture import checks
+from keras_vis.picture.base import RESERVED, Picture
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Chart(Picture):
+    """Numbers on axes.
+
+    Attributes:
+        kind: one of `keras_vis.draw.chart.KINDS`: `"histograms"`, `"predictions"`, `"curves"`; what each draws from
+            which arrays is said there.
+        values: its arrays, raw.
+        text: names, title, labels of the axes.
+    """
+
+    kind: str
+    values: Mapping[str, np.ndarray]
+    _: KW_ONLY
+    text: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check and convert every field."""
+        super().__post_init__()
+        from keras_vis.draw import chart
+
+        if self.kind not in chart.KINDS:
+            raise ValueError(f"`kind={self.kind!r}` is no chart. There are: {', '.join(chart.KINDS)}.")
+        missing = [name for name in chart.KINDS[self.kind].needs if name not in self.values]
+        if missing or set(self.values) & set(RESERVED):
+            raise ValueError(
+                f"`values` of a chart of {self.kind} must hold {', '.join(chart.KINDS[self.kind].needs)}, "
+                "and none may be called "
+                f"{' or '.join(RESERVED)}. Received: {', '.join(self.values) or 'none'}."
+            )
+        self._set("values", {name: checks.frozen(np.asarray(value)) for name, value in self.values.items()})
+        self._set("text", dict(self.text))
+        fault = chart.KINDS[self.kind].fault(self.values, self.text)
+        if fault:
+            shapes = ", ".join(f"{name} {value.shape}" for name, value in self.values.items())
+            raise ValueError(f"In a chart of {self.kind}, {fault}. Received: {shapes}.")
+
+    def draw(self) -> np.ndarray:
+        """Draw the chart.
+
+        Returns:
+            uint8 RGB `(height, width, 3)`.
+        """
+        from keras_vis.draw import chart
+
+        return chart.KINDS[self.kind].draw(self.values, self.text)
+
+    def _contents(self) -> tuple[dict[str, np.ndarray], dict[str, object]]:
+        arrays, rest = super()._contents()
+        del rest["values"]
+        return {**arrays, **self.values}, rest
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Diagram(Picture):
+    """A graph: what is connected to what.
+
+    Attributes:
+        dot: the graph in Graphviz's language.
+        svg: the graph drawn.
+    """
+
+    dot: str
+    svg: str
+
+    def draw(self) -> np.ndarray:
+        """Turn the SVG into pixels.
+
+        Returns:
+            uint8 RGB `(height, width, 3)`.
+        """
+        from keras_vis.draw import graph
+
+        return graph.rasterise(self.svg)
+
+    def _formats(self) -> dict[str, Callable[[], bytes]]:
+        return {**super()._formats(), ".svg": self.svg.encode, ".dot": self.dot.encode}
