@@ -10,12 +10,14 @@ import json
 import os
 import pathlib
 import re
+import struct
+import urllib.parse
 from importlib import resources
 from typing import Any
 
 from keras_vis.picture import write_whole
 
-_FRAME = re.compile(r"epoch-(\d+)\.png")
+_NAME = re.compile(r"epoch-(\d+)\.png")
 
 
 def write_page(directory: str | os.PathLike[str], *, title: str | None = None) -> pathlib.Path:
@@ -36,7 +38,7 @@ def write_page(directory: str | os.PathLike[str], *, title: str | None = None) -
         raise FileNotFoundError(f"`directory={str(directory)!r}` is not there.")
     found = sorted(directory.iterdir(), key=lambda path: path.name)
     shows = [show for show in map(_frames, filter(pathlib.Path.is_dir, found)) if show["frames"]]
-    stills = [{"name": path.stem, "file": path.name} for path in found if path.suffix == ".png"]
+    stills = [{"name": path.stem, "frames": [[0, *_frame(path, path.name)]]} for path in found if path.suffix == ".png"]
     # `<` is written so that no name can end the script.
     content = json.dumps({"shows": shows, "stills": stills}).replace("<", "\\u003c")
     heading = html.escape(title or f"{directory.resolve().name}")
@@ -48,10 +50,20 @@ def write_page(directory: str | os.PathLike[str], *, title: str | None = None) -
 
 
 def _frames(folder: pathlib.Path) -> dict[str, Any]:
-    """The frames of one picture: epoch and file, with its age, so that no browser shows an older one of that name."""
+    """The frames of one picture, in the order of their epochs."""
     frames = []
     for path in folder.iterdir():
-        match = _FRAME.fullmatch(path.name)
+        match = _NAME.fullmatch(path.name)
         if match:
-            frames.append([int(match[1]), f"{folder.name}/{path.name}?{path.stat().st_mtime_ns // 1_000_000}"])
+            frames.append([int(match[1]), *_frame(path, f"{folder.name}/{path.name}")])
     return {"name": folder.name, "frames": sorted(frames)}
+
+
+def _frame(path: pathlib.Path, address: str) -> tuple[str, int, int]:
+    """Its address, with its age, so that no browser shows an older one of that name; its width and height in pixels."""
+    with path.open("rb") as file:
+        head = file.read(24)
+    # A PNG begins with a signature and a chunk of its width and height.
+    width, height = struct.unpack(">II", head[16:24]) if len(head) == 24 else (1, 1)
+    # A folder's or a file's name may hold what has a meaning in an address.
+    return f"{urllib.parse.quote(address)}?{path.stat().st_mtime_ns // 1_000_000}", width, height

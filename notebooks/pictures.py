@@ -20,12 +20,6 @@ from PIL import Image
 import keras_vis as kv
 
 HERE = pathlib.Path(__file__).parent / "pictures"
-# One a picture; the rest of the run stays where it is.
-OF_THE_RUN = {
-    "structure.png": "step_2_structure.png",
-    "saliency.png": "mistakes_saliency_of_the_truth.png",
-    "feature_maps.png": "feature_maps_of_conv_2.png",
-}
 
 
 def main() -> int:
@@ -35,8 +29,7 @@ def main() -> int:
         return 2
     data, run = pathlib.Path(os.environ["KERAS_VIS_DATA"]), pathlib.Path(sys.argv[1])
     HERE.mkdir(exist_ok=True)
-    for name, file in OF_THE_RUN.items():
-        shutil.copyfile(run / file, HERE / name)
+    shutil.copyfile(run / "mistakes_saliency_of_the_truth.png", HERE / "saliency.png")
     model = keras.applications.MobileNet(alpha=0.75, input_shape=(224, 224, 3), weights=None)
     model.load_weights(data / "mobilenet_0.75_224_imagenet.weights.h5")
     lines = (data / "imagenet_synset_words.txt").read_text().splitlines()

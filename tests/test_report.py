@@ -29,7 +29,10 @@ def test_the_page_lists_every_frame_in_order_and_every_single_picture(tmp_path):
     assert [show["name"] for show in found["shows"]] == ["filters"]
     assert [frame[0] for frame in found["shows"][0]["frames"]] == [0, 2, 10]
     assert found["shows"][0]["frames"][2][1].startswith("filters/epoch-0010.png?")
-    assert found["stills"] == [{"name": "structure", "file": "structure.png"}]
+    (still,) = found["stills"]
+    assert still["name"] == "structure"
+    height, width, _ = picture().draw().shape
+    assert still["frames"][0][2:] == [width, height]
 
 
 def test_a_name_runs_nothing(tmp_path):
@@ -38,7 +41,9 @@ def test_a_name_runs_nothing(tmp_path):
     picture().save(folder / "epoch-0000.png")
     text = kv.report.write_page(tmp_path, title="</title><script>alert(2)</script>").read_text()
     assert "<script>alert" not in text
-    assert content(tmp_path / "index.html")["shows"][0]["name"] == name
+    (show,) = content(tmp_path / "index.html")["shows"]
+    assert show["name"] == name
+    assert show["frames"][0][1].startswith("%3Cscript%3Ealert%281%29%3C/epoch-0000.png?")
 
 
 def test_the_page_asks_nothing_of_the_network(tmp_path):

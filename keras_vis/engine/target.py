@@ -234,9 +234,13 @@ def as_target(target: object, outline: Outline, n: int, argument: str = "target"
 
 
 def probabilities(logits: np.ndarray, head: str) -> np.ndarray | None:
-    """Return the probabilities ``(n, classes)`` that belong to logits, or None where the head is linear."""
+    """Return the probabilities ``(n, classes)`` that belong to logits, or None where the head is linear.
+
+    In float64: in float32 a net that is very sure would be shown to be certain.
+    """
     if head == "linear":
         return None
+    logits = logits.astype(np.float64)
     if head == "sigmoid":
         return np.where(logits >= 0, 1.0, np.exp(-np.abs(logits))) / (1.0 + np.exp(-np.abs(logits)))
     exp = np.exp(logits - logits.max(axis=-1, keepdims=True))

@@ -128,7 +128,7 @@ def top_predictions(
     chance = probabilities(logits, head)
     values = {"images": data.shown(which), "indices": indices, "logits": np.take_along_axis(logits, indices, axis=1)}
     if chance is not None:
-        values["probabilities"] = np.take_along_axis(chance, indices, axis=1)
+        values["probabilities"] = np.take_along_axis(chance, indices, axis=1).astype(np.float32)
     return Chart(
         "predictions",
         values,

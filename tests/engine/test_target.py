@@ -168,3 +168,5 @@ def test_probabilities_of_logits_by_hand():
     np.testing.assert_allclose(probabilities(np.array([[-1000.0, 1000.0]]), "sigmoid"), [[0, 1]])
     np.testing.assert_allclose(probabilities(np.array([[-1000.0, 1000.0]]), "softmax"), [[0, 1]])
     assert probabilities(logits, "linear") is None
+    # one part in 10^9 is left to the others, and is not rounded away
+    assert 0 < 1 - probabilities(np.array([[20.7, 0.0]], "float32"), "softmax")[0, 0] < 2e-9
