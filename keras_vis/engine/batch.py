@@ -257,7 +257,7 @@ def check_size(batch: object, argument: str = "batch") -> int:
 
 def bar(total: int, what: str, shown: bool) -> Any:
     """Return a tqdm progress bar that stays hidden for the first second and leaves nothing behind."""
-    # Lazy: tqdm is wanted only when models run, not when the package is imported.
+    # Lazy: tqdm is wanted only when there is much to do, not when the package is imported.
     from tqdm.auto import tqdm
 
     return tqdm(total=total, desc=what, disable=not shown, delay=1, leave=False, file=sys.stderr)

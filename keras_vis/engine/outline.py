@@ -28,6 +28,8 @@ class LayerFacts:
         echo: whether it hands on the tensor of a layer inside it (a nested model does).
         feeds: the outputs of the model that depend on it.
         sees_input: whether it depends on the model's input.
+        passive: whether it only moves, thins out or repeats what it gets.
+        convolution: whether it convolves over images.
     """
 
     shape: tuple[int | None, ...] | None
@@ -36,6 +38,8 @@ class LayerFacts:
     echo: bool
     feeds: frozenset[str]
     sees_input: bool
+    passive: bool
+    convolution: bool
 
 
 @dataclass(frozen=True)
@@ -123,13 +127,15 @@ def trace(model: keras.Model, batch: Batch, specs: tuple[tf.TensorSpec, ...]) ->
             echo=single and id(output) in done,
             feeds=frozenset(name for name, ops in behind.items() if single and output.op in ops),
             sees_input=single and output.op in ahead,
+            passive=layers.is_passive(found[path]),
+            convolution=layers.is_convolution(found[path]),
         )
         done.add(id(output))
     ends = {name: OutputFacts(_per_image(tensor), tap.find_head(tensor)[1]) for name, tensor in results.items()}
     return Outline(facts, ends)
 
 
-def last_map(model: keras.Model, outline: Outline, output: str | None = None) -> str:
+def last_map(outline: Outline, output: str | None = None) -> str:
     """Return the last layer before an output whose result is a map: where a class activation map looks by default.
 
     Walking back from the head: rank 4, more than one position, and no dropout, pooling, padding, reshape or flatten.
@@ -137,18 +143,17 @@ def last_map(model: keras.Model, outline: Outline, output: str | None = None) ->
     Raises:
         ValueError: the model has no convolution, or no such layer.
     """
-    found = layers.flatten(model)
-    # An input layer runs nowhere, so that what is left has been computed from something.
-    usable = {path: facts for path, facts in outline.maps().items() if facts.sees_input and not facts.echo}
-    if output is not None:
-        usable = {path: facts for path, facts in usable.items() if output in facts.feeds}
-    usable = {path: facts for path, facts in usable.items() if not layers.is_passive(found[path])}
-    if not usable or not any(layers.is_convolution(layer) for path, layer in found.items() if path in outline.layers):
+    usable = {
+        path: facts.order
+        for path, facts in outline.maps().items()
+        if facts.sees_input and not facts.echo and not facts.passive and (output is None or output in facts.feeds)
+    }
+    if not usable or not any(facts.convolution for facts in outline.layers.values()):
         raise ValueError(
-            f"model {model.name!r} has no convolution whose result is a map (h', w', k) of more than one position, so "
+            "the model has no convolution whose result is a map (h', w', k) of more than one position, so "
             "there is no layer for a class activation map. Methods that look at the input, such as saliency, need none."
         )
-    return max(usable, key=lambda path: usable[path].order)
+    return max(usable, key=usable.__getitem__)
 
 
 def _per_image(tensor: tf.Tensor) -> tuple[int | None, ...]:

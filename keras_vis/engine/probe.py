@@ -1,6 +1,6 @@
 """What happens inside a model when it looks at images? The one room that runs models.
 
-    probe(model).run(images, target, wrt=(0,), relu=None, batch=32) -> Pass(scores, grads, acts, logits)
+    probe(model).run(images, target, wrt=(0,), relu=None, finish=None, batch=32) -> Pass(scores, grads, acts, logits)
     probe(model).activations(images, layers, batch=32) -> dict
 
 A graph is compiled once for each *(form of target, wiring)* and never again: ten classes, a label per image, "whatever
@@ -10,10 +10,11 @@ a ragged last one share it too. The graph reads the model's own variables: after
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import weakref
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -31,25 +32,30 @@ from keras_vis.engine.target import Target, as_target
 _HALF_SCALE = 1024.0
 
 
+Finish = Callable[[tuple[Any, ...], Mapping[str, Any]], Any]
+
+
 @dataclass(frozen=True)
 class Pass:
     """What one run through a model gave, as float32 arrays.
 
     Attributes:
         target: the target that was asked about, names made whole.
+        head: what the output that it reads ends in: ``"softmax"``, ``"sigmoid"`` or ``"linear"``.
         scores: its number for each image, ``(n,)``.
-        grads: the gradient of that number, an array ``(n, ...)`` for each of `wrt`.
-        acts: the activations of the layers in `wrt`, by path.
+        grads: the gradient of that number, an array ``(n, ...)`` for each of `wrt`; none after a `finish`.
+        acts: the activations of the layers in `wrt`, by path; none after a `finish`.
+        values: what `finish` made of them.
         logits: ``(n, classes)`` of the output that the target reads, or None where it reads none.
-        head: what that output ends in: ``"softmax"``, ``"sigmoid"`` or ``"linear"``.
     """
 
     target: Target
-    scores: np.ndarray
-    grads: tuple[np.ndarray, ...]
-    acts: dict[str, np.ndarray]
-    logits: np.ndarray | None
     head: str
+    scores: np.ndarray
+    grads: tuple[np.ndarray, ...] = ()
+    acts: Mapping[str, np.ndarray] = field(default_factory=dict)
+    values: np.ndarray | None = None
+    logits: np.ndarray | None = None
 
 
 class Probe:
@@ -64,9 +70,11 @@ class Probe:
 
     def outline(self, images: object) -> outline_.Outline:
         """Return the layers that run, their shapes, and the outputs, for images of the shape of these."""
-        batch = self._take(images)
-        specs = _specs(batch)
-        return self._compiled(("outline", specs), lambda: outline_.trace(self._alive(), batch, specs))
+        return self._outline(self._take(images))
+
+    def _outline(self, ready: Batch) -> outline_.Outline:
+        specs = _specs(ready)
+        return self._compiled(("outline", specs), lambda: outline_.trace(self._alive(), ready, specs))
 
     def run(
         self,
@@ -75,6 +83,7 @@ class Probe:
         *,
         wrt: Sequence[int | str] = (0,),
         relu: str | None = None,
+        finish: Finish | None = None,
         batch: int = 32,
         progress: bool = False,
     ) -> Pass:
@@ -86,6 +95,8 @@ class Probe:
             wrt: with respect to what the gradients are taken: inputs by index, layers by path. Nothing below the
                 lowest of them is differentiated.
             relu: a backward rule for rectifiers: None (the gradient), ``"guided"`` or ``"deconv"``.
+            finish: what to make of gradients and activations before they leave the device, in `keras.ops`; it becomes
+                part of the graph, so it must be the same function each time.
             batch: images that go through at once; the numbers do not depend on it.
             progress: whether a bar is shown where it takes longer than a second.
 
@@ -94,7 +105,7 @@ class Probe:
         """
         size = check_size(batch)
         ready = self._take(images)
-        outline = self.outline(ready)
+        outline = self._outline(ready)
         asked = as_target(target, outline, len(ready))
         self._check(asked, outline, ready, wrt)
         if not asked.alone and len(ready) > size:
@@ -102,13 +113,12 @@ class Probe:
                 f"`target`: {asked} compares the images of a batch: {len(ready)} images need `batch` ≥ {len(ready)}."
             )
         feed = asked.feed(len(ready))
-        specs = _specs(ready)
-        feed_specs = tf.nest.map_structure(lambda part: tf.TensorSpec((None, *part.shape[1:]), part.dtype), feed)
-        key = ("run", asked, tuple(wrt), relu, specs, tuple(tf.nest.flatten(feed_specs)))
-        graph = self._compiled(key, lambda: self._trace(asked, tuple(wrt), relu, ready.structure, specs, feed_specs))
-        scores, grads, acts, logits = _through(graph, ready, feed, size, str(asked), progress)
+        wiring = tuple(wrt), relu, finish
+        key = ("run", asked, *wiring, _specs(ready), _specs_of(keras.tree.flatten(feed)))
+        graph = self._compiled(key, lambda: _Graph(self._body(asked, *wiring, ready.structure), ready, feed))
+        found = graph.through(ready, feed, size, str(asked), progress)
         head = outline.outputs[asked.output].head if asked.output else "linear"
-        return Pass(asked, scores, grads, acts, logits[0] if logits else None, head)
+        return Pass(target=asked, head=head, **found)
 
     def activations(
         self, images: object, layers: Sequence[str], *, batch: int = 32, progress: bool = False
@@ -116,10 +126,10 @@ class Probe:
         """Run images through the model, and return what the layers at these paths give, float32, by path."""
         size = check_size(batch)
         ready = self._take(images)
-        outline = self.outline(ready)
+        outline = self._outline(ready)
         for layer in layers:
             outline.single(layer)
-        specs, wanted = _specs(ready), tuple(layers)
+        wanted = tuple(layers)
 
         def body(inputs: tuple[tf.Tensor, ...], feed: Any) -> dict[str, tf.Tensor]:
             del feed
@@ -127,8 +137,8 @@ class Probe:
             self._forward(ready.structure, inputs, wanted, taps.__setitem__)
             return {path: tf.cast(taps[path], tf.float32) for path in wanted}
 
-        graph = self._compiled(("activations", wanted, specs), lambda: _graph(body, specs, ()))
-        return _through(graph, ready, (), size, "activations", progress)
+        graph = self._compiled(("activations", wanted, _specs(ready)), lambda: _Graph(body, ready))
+        return graph.through(ready, (), size, "activations", progress)
 
     def outputs(self, images: object, *, batch: int = 32, progress: bool = False) -> dict[str, tuple[np.ndarray, str]]:
         """Run images through the model, and return each output's logits, float32, and its head, by the output's name.
@@ -137,16 +147,15 @@ class Probe:
         """
         size = check_size(batch)
         ready = self._take(images)
-        ends = self.outline(ready).outputs
-        specs = _specs(ready)
+        ends = self._outline(ready).outputs
 
         def body(inputs: tuple[tf.Tensor, ...], feed: Any) -> dict[str, tf.Tensor]:
             del feed
             acts = tap.Activations(inputs, {}, self._forward(ready.structure, inputs, (), lambda path, output: None))
             return {name: acts.output(name)[0] for name in ends}
 
-        graph = self._compiled(("outputs", specs), lambda: _graph(body, specs, ()))
-        logits = _through(graph, ready, (), size, "outputs", progress)
+        graph = self._compiled(("outputs", _specs(ready)), lambda: _Graph(body, ready))
+        logits = graph.through(ready, (), size, "outputs", progress)
         return {name: (logits[name], ends[name].head) for name in ends}
 
     def _alive(self) -> keras.Model:
@@ -156,15 +165,18 @@ class Probe:
         return model
 
     def _take(self, images: object) -> Batch:
-        return images if isinstance(images, Batch) else take(self._alive(), images)
-
-    def _compiled(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Return what was made under this key, unless the model has been rebuilt since; make it otherwise."""
+        """Return what goes in; and forget what was compiled, if the model has been rebuilt since."""
+        ready = images if isinstance(images, Batch) else take(self._alive(), images)
+        stamp = _stamp(self._alive())
         with self._lock:
-            stamp = _stamp(self._alive())
             if stamp != self._stamp:
                 self._graphs.clear()
                 self._stamp = stamp
+        return ready
+
+    def _compiled(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """Return what was made under this key; make it the first time."""
+        with self._lock:
             if key not in self._graphs:
                 self._graphs[key] = make()
                 self.traces += 1
@@ -192,21 +204,15 @@ class Probe:
         with tap.tapped({path: found[path] for path in dict.fromkeys(paths)}, see):
             return tap.outputs_by_name(model, model(pack(structure, inputs), training=False))
 
-    def _trace(
-        self,
-        target: Target,
-        wrt: tuple[int | str, ...],
-        relu: str | None,
-        structure: Any,
-        specs: tuple[tf.TensorSpec, ...],
-        feed_specs: Any,
-    ) -> Any:
-        """Compile the graph of one form of target and one wiring."""
+    def _body(
+        self, target: Target, wrt: tuple[int | str, ...], relu: str | None, finish: Finish | None, structure: Any
+    ) -> Callable[[tuple[tf.Tensor, ...], Any], dict[str, Any]]:
+        """Return what is compiled for one form of target and one wiring."""
         half = any(layer.compute_dtype == "float16" for layer in layers_.flatten(self._alive()).values())
         scale = _HALF_SCALE if half else 1.0
         paths = [*target.layers, *(what for what in wrt if isinstance(what, str))]
 
-        def body(inputs: tuple[tf.Tensor, ...], feed: Any) -> Any:
+        def body(inputs: tuple[tf.Tensor, ...], feed: Any) -> dict[str, Any]:
             taps: dict[str, tf.Tensor] = {}
 
             def score(watch: Callable[[tf.Tensor], None]) -> tuple[tf.Tensor, tap.Activations]:
@@ -236,16 +242,13 @@ class Probe:
                 if grad is None:
                     source = f"layer {what!r}" if isinstance(what, str) else "the input"
                     raise ValueError(f"`target`: {target} does not depend on {source}.")
-            logits = (acts.output(target.output)[0],) if target.output else ()
+            found = tuple(tf.cast(tf.convert_to_tensor(grad), tf.float32) / scale for grad in grads)
             kept = {what: tf.cast(taps[what], tf.float32) for what in wrt if isinstance(what, str)}
-            return (
-                number,
-                tuple(tf.cast(tf.convert_to_tensor(grad), tf.float32) / scale for grad in grads),
-                kept,
-                logits,
-            )
+            made = {"grads": found, "acts": kept} if finish is None else {"values": finish(found, kept)}
+            logits = {"logits": acts.output(target.output)[0]} if target.output else {}
+            return {"scores": number, **made, **logits}
 
-        return _graph(body, specs, feed_specs)
+        return body
 
 
 def probe(model: keras.Model) -> Probe:
@@ -266,7 +269,11 @@ _PROBES_LOCK = threading.Lock()
 
 
 def _specs(batch: Batch) -> tuple[tf.TensorSpec, ...]:
-    return tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in batch.arrays)
+    return _specs_of(batch.arrays)
+
+
+def _specs_of(arrays: Sequence[np.ndarray]) -> tuple[tf.TensorSpec, ...]:
+    return tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in arrays)
 
 
 def _stamp(model: keras.Model) -> Hashable:
@@ -274,10 +281,12 @@ def _stamp(model: keras.Model) -> Hashable:
 
     New values of the weights do not change it: the graph reads the variables themselves.
     """
-    parts = layers_.flatten(model).values()
-    return (
-        tuple((id(layer), id(getattr(layer, "activation", None))) for layer in parts),
-        tuple(id(variable) for variable in model.variables),
+    # Keras's own lists, one pass: `flatten` and `model.variables` take milliseconds, and this is asked at each call. A
+    # layer that is quantised or gets LoRA has other variables than before.
+    kept = ("_trainable_variables", "_non_trainable_variables")
+    return tuple(
+        (id(layer), id(vars(layer).get("activation")), *(len(vars(layer).get(name, ())) for name in kept))
+        for layer in model._flatten_layers(include_self=False)
     )
 
 
@@ -285,18 +294,33 @@ def _source(what: int | str, inputs: tuple[tf.Tensor, ...], taps: dict[str, tf.T
     return inputs[what] if isinstance(what, int) else taps[what]
 
 
-def _graph(body: Callable[..., Any], specs: tuple[tf.TensorSpec, ...], feed_specs: Any) -> Any:
-    # Without XLA: on a CPU it is 1.6 to 6 times slower here, and compiles anew for each size of batch.
-    return tf.function(body, autograph=False).get_concrete_function(specs, feed_specs)
+class _Graph:
+    """A compiled function of images and a target's content, through which any number of images go in batches."""
 
+    def __init__(self, body: Callable[[tuple[tf.Tensor, ...], Any], Any], batch: Batch, feed: Any = ()) -> None:
+        inputs = _specs(batch)
+        content = _specs_of(keras.tree.flatten(feed))
 
-def _through(graph: Any, batch: Batch, feed: Any, size: int, what: str, progress: bool) -> Any:
-    """Send a batch through a graph, `size` images at a time, and join what comes back."""
-    pieces = []
-    with bar(len(batch), what, progress) as shown:
-        for part, arrays in batch.chunks(size):
-            tensors = tuple(tf.convert_to_tensor(array) for array in arrays)
-            content = tf.nest.map_structure(lambda values, part=part: tf.convert_to_tensor(values[part]), feed)
-            pieces.append(tf.nest.map_structure(lambda tensor: tensor.numpy(), graph(tensors, content)))
-            shown.update(part.stop - part.start)
-    return tf.nest.map_structure(lambda *parts: np.concatenate(parts), *pieces)
+        # Flat in, flat out: TensorFlow takes a millisecond to sort nested structures, at each call.
+        def flat(*tensors: tf.Tensor) -> list[tf.Tensor]:
+            found = body(tensors[: len(inputs)], keras.tree.pack_sequence_as(feed, tensors[len(inputs) :]))
+            self._structure = keras.tree.map_structure(lambda tensor: 0, found)
+            return keras.tree.flatten(found)
+
+        # Without XLA: on a CPU it is 1.6 to 6 times slower here, and compiles anew for each size of batch.
+        self.function = tf.function(flat, autograph=False).get_concrete_function(*inputs, *content)
+
+    def through(self, batch: Batch, feed: Any, size: int, what: str, progress: bool) -> Any:
+        """Send a batch through, `size` images at a time, and join what comes back, in the structure of the body."""
+        content = keras.tree.flatten(feed)
+        pieces = []
+        # What goes through at once has no progress to show.
+        with bar(len(batch), what, progress) if len(batch) > size else contextlib.nullcontext() as shown:
+            for part, arrays in batch.chunks(size):
+                tensors = map(tf.convert_to_tensor, (*arrays, *(values[part] for values in content)))
+                pieces.append([np.asarray(tensor) for tensor in self.function(*tensors)])
+                if shown is not None:
+                    shown.update(part.stop - part.start)
+        # Joining copies, also what is one piece: TensorFlow may hand back the memory that it was given.
+        joined = [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
+        return keras.tree.pack_sequence_as(self._structure, joined)

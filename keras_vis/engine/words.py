@@ -24,22 +24,24 @@ def captions(result: Pass, labels: Labels | None = None) -> tuple[str, ...]:
     Raises:
         ValueError: `labels` does not name every class.
     """
-    index = result.target.indices(len(result.scores))
-    if index is None or result.logits is None:
+    index, logits = result.target.indices(len(result.scores)), result.logits
+    if index is None or logits is None:
         return tuple(f"{result.target}\n{score:.3g}" for score in result.scores)
-    names = class_names(labels, result.logits.shape[1])
-    chance = probabilities(result.logits, result.head)
-    best = result.logits.argmax(axis=1)
+    classes = logits.shape[1]
+    names = None if labels is None else class_names(labels, classes)
+    chance = probabilities(logits, result.head)
+    best = logits.argmax(axis=1)
     lines = []
     for i, (asked, predicted) in enumerate(zip(index, best, strict=True)):
+
+        def line(c: int, i: int = i) -> str:
+            sure = f"logit {logits[i, c]:.3g}" if chance is None else percent(chance[i, c])
+            return f"{c if names is None else names[c]}  {sure}"
+
         shown = predicted if asked < 0 else asked
-        line = _line(names[shown], result.logits[i, shown], None if chance is None else chance[i, shown])
         # With a single output of no head there is nothing else that could have been predicted.
-        if shown != predicted and len(names) > 1:
-            line += "\npredicted " + _line(
-                names[predicted], result.logits[i, predicted], None if chance is None else chance[i, predicted]
-            )
-        lines.append(line)
+        other = shown != predicted and classes > 1
+        lines.append(f"{line(shown)}\npredicted {line(predicted)}" if other else line(shown))
     return tuple(lines)
 
 
@@ -73,7 +75,3 @@ def percent(share: float) -> str:
     if share < 0.0005:
         return "< 0.1 %" if share > 0 else "0 %"
     return f"{100 * share:.1f} %"
-
-
-def _line(name: str, logit: float, chance: float | None) -> str:
-    return f"{name}  {f'logit {logit:.3g}' if chance is None else percent(chance)}"

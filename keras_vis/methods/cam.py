@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 import numpy as np
+from keras import ops
 
 from keras_vis.engine import layers
 from keras_vis.engine.batch import take
@@ -58,19 +62,23 @@ def grad_cam(
     which = data.pick_input(input)
     outline = probe(model).outline(data)
     asked = as_target(target, outline, len(data))
-    path = last_map(model, outline, asked.output) if layer is None else layers.find(model, layer)[0]
+    path = last_map(outline, asked.output) if layer is None else layers.find(model, layer)[0]
     shape = outline.single(path)
     if path not in outline.maps():
         raise ValueError(
             f"`layer={path!r}` gives no maps (h', w', k) of more than one position but {shape}. "
             f"These do: {', '.join(list(outline.maps())[-6:])}."
         )
-    result = probe(model).run(data, asked, wrt=(path,), batch=batch, progress=progress)
-    weights = result.grads[0].mean(axis=(1, 2))
-    values = np.maximum(np.einsum("nk,nijk->nij", weights, result.acts[path]), 0)
+    result = probe(model).run(data, asked, wrt=(path,), finish=_weigh, batch=batch, progress=progress)
     return HeatMaps(
-        values,
+        np.asarray(result.values),
         data.shown(which),
         captions=captions(result, labels),
         about=about("grad_cam", target=str(result.target), layer=path),
     )
+
+
+def _weigh(grads: tuple[Any, ...], acts: Mapping[str, Any]) -> Any:
+    """Equations 1 and 2: ``(n, h', w', k)`` of both to ``(n, h', w')``."""
+    (grad,), (maps,) = grads, acts.values()
+    return ops.relu(ops.einsum("nk,nijk->nij", ops.mean(grad, axis=(1, 2)), maps))

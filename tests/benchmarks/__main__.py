@@ -73,7 +73,7 @@ def without_softmax(model: keras.Model) -> keras.Model:
     if not hasattr(last, "kernel"):  # MobileNet: the softmax is a layer of its own
         return keras.Model(model.inputs, model.layers[-2].output)
     x = model.layers[-2].output
-    logits = keras.layers.Dense(last.units)
+    logits = keras.layers.Dense(last.units, name="logits")
     out = keras.Model(model.inputs, logits(x))
     logits.set_weights(last.get_weights())
     return out

@@ -61,7 +61,7 @@ def test_a_model_is_a_keras_model(wrong):
 
 
 def last_map(model, images=None):
-    return outline.last_map(model, probe(model).outline(nets.images(1) if images is None else images))
+    return outline.last_map(probe(model).outline(nets.images(1) if images is None else images))
 
 
 def test_the_last_map_is_before_pooling_dropout_and_flatten():
@@ -78,8 +78,8 @@ def test_the_last_map_is_on_the_way_to_the_output_that_is_asked_about():
     a, b = L.Dense(2, name="a")(L.Flatten()(one)), L.Dense(2, name="b")(L.Flatten()(two))
     model = keras.Model(inputs, [a, b])
     facts = probe(model).outline(np.zeros((1, 8, 8, 1)))
-    assert outline.last_map(model, facts, "a") == "one"
-    assert outline.last_map(model, facts, "b") == "two"
+    assert outline.last_map(facts, "a") == "one"
+    assert outline.last_map(facts, "b") == "two"
 
 
 def test_a_block_that_adds_by_itself_counts_and_a_nested_model_does_not():
