@@ -11,8 +11,12 @@ import functools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from keras_vis.draw.text import font
+
+if TYPE_CHECKING:
+    import pydot
 
 DIRECTIONS = ("TB", "BT", "LR", "RL")
 
@@ -92,22 +96,26 @@ def to_dot(items: Sequence[Box | Frame], arrows: Iterable[tuple[str, str]], *, d
     """
     if direction not in DIRECTIONS:
         raise ValueError(f"`direction={direction!r}` is not known. It is one of {', '.join(map(repr, DIRECTIONS))}.")
-    lines = [
-        "digraph {",
-        f"  graph [rankdir={direction} compound=true nodesep=0.3 ranksep=0.24 pad=0.15 bgcolor=white"
-        f' fontname="{FAMILY}" fontsize={SIZE:g} fontcolor="{INK}" labeljust=l];',
-        f'  node [shape=box style=filled fontname="{FAMILY}" fontsize={SIZE:g} fontcolor="{INK}" margin=0];',
-        '  edge [color="#6b6b6b" arrowsize=0.6];',
-    ]
+    import pydot
+
+    letters: dict[str, Any] = {"fontname": f'"{FAMILY}"', "fontsize": f"{SIZE:g}", "fontcolor": f'"{INK}"'}
+    space: dict[str, Any] = {"nodesep": "0.3", "ranksep": "0.24", "pad": "0.15"}
+    graph = pydot.Dot(
+        "structure", rankdir=direction, compound="true", **space, bgcolor="white", labeljust="l", **letters
+    )
+    graph.set_node_defaults(shape="box", style="filled", margin="0", **letters)
+    graph.set_edge_defaults(color='"#6b6b6b"', arrowsize="0.6")
     opaque: dict[str, str] = {}  # frames without arrows inside: key -> the name of their cluster
-    lines += [line for item in items for line in _item(item, "  ", opaque)]
+    for item in items:
+        _add(graph, item, opaque)
     for source, sink in arrows:
-        ends = [f"ltail={_quote(opaque[source])}"] if source in opaque else []
-        ends += [f"lhead={_quote(opaque[sink])}"] if sink in opaque else []
+        ends: dict[str, Any] = {"ltail": _quote(opaque[source])} if source in opaque else {}
+        ends |= {"lhead": _quote(opaque[sink])} if sink in opaque else {}
         start = _end(source) if source in opaque else source
         # twice the length, because the frame's border takes its place on the way
-        lines.append(f"  {_quote(start)} -> {_quote(sink)}" + (f" [{' '.join(ends)} minlen=2];" if ends else ";"))
-    return "\n".join([*lines, "}", ""])
+        length: dict[str, Any] = {"minlen": "2"} if ends else {}
+        graph.add_edge(pydot.Edge(_quote(start), _quote(sink), **ends, **length))
+    return str(graph.to_string())
 
 
 def _quote(text: str) -> str:
@@ -132,47 +140,62 @@ def _end(key: str) -> str:
     return f"{key} (end)"
 
 
-def _item(item: Box | Frame, indent: str, opaque: dict[str, str]) -> list[str]:
+def _add(graph: pydot.Graph, item: Box | Frame, opaque: dict[str, str]) -> None:
+    """Add a box, or a frame with what it holds."""
+    import pydot
+
     if isinstance(item, Box):
-        lines = [item.title, *item.lines, *([item.foot] if item.foot else [])]
-        widths = [_text_width(line, bold=i == 0) for i, line in enumerate(lines)]
-        width = max(72.0, max(widths) + 4 * _PAD)
-        height = LINE * len(lines) + 2 * _PAD
-        style = "filled,dashed" if item.kind == "dropout" else "filled"
-        fill, room = FILLS[item.kind], f"width={width / 72:.3f} height={height / 72:.3f}"
-        return [
-            f'{indent}{_quote(item.key)} [label={_label(lines)} class="{item.kind}{" foot" if item.foot else ""}" '
-            f'style="{style}" fillcolor="{fill}" color="{_darker(fill)}" {room}];'
-        ]
-    name = f"cluster_{item.key}"
+        graph.add_node(_node(item))
+        return
+    name = _quote(f"cluster_{item.key}")
     # bold letters are wider than those Graphviz measures: spaces make up for it
     short = _text_width(item.title, bold=True) - _text_width(item.title, bold=False)
     title = item.title + "\u00a0" * math.ceil(short / _text_width("\u00a0", bold=False))
-    lines = [
-        f"{indent}subgraph {_quote(name)} {{",
-        f'{indent}  label={_label([title], left=True)}; class="frame"; style="rounded"; color="{FRAME}"; margin=10;',
-    ]
+    look: dict[str, Any] = {"class": "frame", "style": "rounded", "color": f'"{FRAME}"', "margin": "10"}
+    frame = pydot.Subgraph(name, label=_label([title], left=True), **look)
     if item.note:
-        opaque[item.key] = name
-        lines += _stack(item.key, item.note, item.items, indent + "  ", opaque)
+        opaque[item.key] = f"cluster_{item.key}"
+        _stack(frame, item, opaque)
     else:
-        lines += [line for inner in item.items for line in _item(inner, indent + "  ", opaque)]
-    return [*lines, f"{indent}}}"]
+        for inner in item.items:
+            _add(frame, inner, opaque)
+    graph.add_subgraph(frame)
 
 
-def _stack(key: str, note: str, items: Sequence[Box | Frame], indent: str, opaque: dict[str, str]) -> list[str]:
-    """Write items in a row, held by arrows that are not drawn: from the note to the first, from the last to a point."""
-    lines = [
-        f'{indent}{_quote(key)} [label={_label([note])} class="note" shape=plaintext style="" fontcolor="{GREY}" '
-        f"width={(_text_width(note, bold=False) + 2 * _PAD) / 72:.3f} height={LINE / 72:.3f}];"
-    ]
-    last = key
-    for item in items:
-        lines += _item(item, indent, opaque)
-        lines.append(f"{indent}{_quote(last)} -> {_quote(_first(item))} [style=invis];")
+def _node(box: Box) -> pydot.Node:
+    import pydot
+
+    lines = [box.title, *box.lines, *([box.foot] if box.foot else [])]
+    widths = [_text_width(line, bold=i == 0) for i, line in enumerate(lines)]
+    width, height = max(72.0, max(widths) + 4 * _PAD), LINE * len(lines) + 2 * _PAD
+    fill = FILLS[box.kind]
+    look: dict[str, Any] = {
+        "class": f'"{box.kind}{" foot" if box.foot else ""}"',
+        "style": '"filled,dashed"' if box.kind == "dropout" else "filled",
+        "fillcolor": f'"{fill}"',
+        "color": f'"{_darker(fill)}"',
+        "width": f"{width / 72:.3f}",
+        "height": f"{height / 72:.3f}",
+    }
+    return pydot.Node(_quote(box.key), label=_label(lines), **look)
+
+
+def _stack(graph: pydot.Graph, frame: Frame, opaque: dict[str, str]) -> None:
+    """Add items in a row, held by arrows that are not drawn: from the note to the first, from the last to a point."""
+    import pydot
+
+    width = (_text_width(frame.note, bold=False) + 2 * _PAD) / 72
+    look: dict[str, Any] = {"class": "note", "shape": "plaintext", "style": '""', "fontcolor": f'"{GREY}"'}
+    size: dict[str, Any] = {"width": f"{width:.3f}", "height": f"{LINE / 72:.3f}"}
+    graph.add_node(pydot.Node(_quote(frame.key), label=_label([frame.note]), **look, **size))
+    last = frame.key
+    for item in frame.items:
+        _add(graph, item, opaque)
+        graph.add_edge(pydot.Edge(_quote(last), _quote(_first(item)), style="invis"))
         last = _last(item)
-    lines.append(f'{indent}{_quote(_end(key))} [label="" style=invis shape=point width=0.01 height=0.01];')
-    return [*lines, f"{indent}{_quote(last)} -> {_quote(_end(key))} [style=invis];"]
+    hidden: dict[str, Any] = {"label": '""', "style": "invis", "shape": "point", "width": "0.01", "height": "0.01"}
+    graph.add_node(pydot.Node(_quote(_end(frame.key)), **hidden))
+    graph.add_edge(pydot.Edge(_quote(last), _quote(_end(frame.key)), style="invis"))
 
 
 def _first(item: Box | Frame) -> str:
