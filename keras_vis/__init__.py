@@ -76,3 +76,8 @@ __all__ = [
     "top_predictions",
     "weight_histograms",
 ]
+
+
+def __dir__() -> list[str]:
+    """What tab completion offers: the public names alone."""
+    return [*__all__, "__version__"]

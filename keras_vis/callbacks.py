@@ -3,8 +3,7 @@
     model.fit(x, y, callbacks=[kv.callbacks.GradCAM(x_val[:16], y_val[:16]), kv.callbacks.Filters(every=2)])
 
 A callback computes nothing itself: it calls one of the methods after an epoch and saves the picture. Training with it
-    is the
-same, bit for bit, as training without it.
+is the same, bit for bit, as training without it.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_vis import report
 from keras_vis.methods.cam import grad_cam
@@ -28,9 +28,15 @@ from keras_vis.methods.features import feature_maps
 from keras_vis.methods.filters import filters
 from keras_vis.methods.gradients import saliency
 from keras_vis.methods.structure import plot_structure
-from keras_vis.picture import Picture
+from keras_vis.picture import Picture, told_by
 
 __all__ = ["EpochVisualizer", "FeatureMaps", "Filters", "GradCAM", "ModelStructure", "Saliency"]
+
+
+def __dir__() -> list[str]:
+    """What tab completion offers."""
+    return __all__
+
 
 # Every visualizer that lives, so that two of one training that would write to one folder find each other.
 _ALIVE: weakref.WeakSet[EpochVisualizer] = weakref.WeakSet()
@@ -42,12 +48,11 @@ class EpochVisualizer(keras.callbacks.Callback):
     It writes ``<directory>/<name>/epoch-0003.png``; epoch 0 is the net before this training.
     ``<directory>/index.html`` shows every picture of the directory with a slider for the epochs.
 
-    Frames can be compared: all have the scale of the first one that follows training, and say so. (The untrained net's
-        own would
-    be too small: its gradients are. Epoch 0 is drawn anew on that scale.)
+    Frames can be compared: maps, kernels and axes keep the scale of the first frame after training began, and print it.
+    (The untrained net's own would be too small, as its gradients are; epoch 0 is drawn anew on that scale.)
 
     A training that begins at epoch 0 replaces what an earlier one left in the folder; one that is resumed
-    (`initial_epoch`) goes on.
+    (`initial_epoch`) goes on, with the numbers and on the scale of its first part.
 
     Wrong arguments fail here, wrong data and a folder that cannot be written before the first batch. What fails later
     warns once, with its traceback, and ends this picture, not the training.
@@ -119,9 +124,12 @@ class EpochVisualizer(keras.callbacks.Callback):
                 )
         self._failed, self._scale, self._start = False, None, None
         self._epoch = self._drawn = -1
-        if self.at_start:
+        # Also where nothing is drawn yet, so that what is wrong shows; but an unbuilt net has nothing to be asked.
+        if self.at_start or self.model.built:
             self._start = self.explain(self.model, *self.args, **self.options)
             _check(self._start, self.explain)
+        if not self.at_start:
+            self._start = None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Save the drawing of the net before training, now that the number of its epoch is known."""
@@ -129,9 +137,12 @@ class EpochVisualizer(keras.callbacks.Callback):
         if self._epoch >= 0:
             return
         self._epoch = epoch
-        if epoch == 0:  # a new training: frames of an earlier one in this folder would pass for its own
-            for frame in self.folder.glob("epoch-*.png"):
+        # What an earlier training has drawn from here on would pass for frames of this one.
+        for frame in self.folder.glob("epoch-*.png"):
+            if epoch == 0 or (frame.stem[6:].isdecimal() and int(frame.stem[6:]) > epoch):
                 frame.unlink()
+        if epoch > 0 and self._file(epoch).exists():
+            self._scale = _held_scale(self._file(epoch))
         if self._start is not None:
             # A resumed training has drawn this net already, when its first part ended.
             if self._file(epoch).exists():
@@ -166,7 +177,8 @@ class EpochVisualizer(keras.callbacks.Callback):
         self._drawn = self._epoch
 
     def _write(self, picture: Any, epoch: int) -> None:
-        held = picture if self._scale is None else picture.at(self._scale)
+        fits = self._scale is not None and np.shape(self._scale) == np.shape(picture.scales())
+        held = picture.at(self._scale) if fits else picture
         held.save(self._file(epoch))
         report.write_page(self.directory)
 
@@ -204,8 +216,18 @@ def _named(name: str, explain: Callable[..., Picture], **defaults: Any) -> type[
         if parameter.kind is parameter.KEYWORD_ONLY
     ]
     first = (inspect.getdoc(explain) or "").partition("\n")[0]
-    text = f"Draw `{explain.__name__}` while a network trains: {first[:1].lower()}{first[1:]}\n\nArguments: those of "
-    text += f"`keras_vis.{explain.__name__}` without the model, and those of `EpochVisualizer`."
+    wants = ", ".join(f"{p.name}" for p in own if p.default is p.empty)
+    text = f"""Draw `{explain.__name__}` before training and after each epoch.
+
+{first} Then save the picture; see `EpochVisualizer` for where and when.
+
+Args:
+    *args: those of `keras_vis.{explain.__name__}` without the model{f": {wants}" if wants else ""}.
+    **options: its options, and those of `EpochVisualizer`: directory, name, every, at_start.
+
+Example:
+    >>> model.fit(x, y, callbacks=[kv.callbacks.{name}({wants})])
+"""
     made = type(name, (EpochVisualizer,), {"__init__": construct, "__doc__": text, "__module__": __name__})
     made.__signature__ = inspect.Signature(own + ours)  # type: ignore[attr-defined]  # what tab completion shows
     return made
@@ -221,6 +243,12 @@ Saliency = _named("Saliency", saliency)
 def _check(picture: object, explain: Callable[..., Any]) -> None:
     if not isinstance(picture, Picture):
         raise TypeError(f"`explain`: {_name_of(explain)} must return a Picture; it returned {type(picture).__name__}.")
+
+
+def _held_scale(frame: pathlib.Path) -> np.ndarray | None:
+    """The scale of a frame that an earlier part of the training drew, if the frame tells it."""
+    told = told_by(frame).get("scale")
+    return None if told is None else np.asarray(told, np.float32)
 
 
 def _name_of(explain: Callable[..., Any]) -> str:

@@ -17,7 +17,14 @@ from typing import Any
 
 from keras_vis.picture import write_whole
 
+__all__ = ["write_page"]
+
 _NAME = re.compile(r"epoch-(\d+)\.png")
+
+
+def __dir__() -> list[str]:
+    """What tab completion offers."""
+    return __all__
 
 
 def write_page(directory: str | os.PathLike[str], *, title: str | None = None) -> pathlib.Path:
@@ -38,7 +45,11 @@ def write_page(directory: str | os.PathLike[str], *, title: str | None = None) -
         raise FileNotFoundError(f"`directory={str(directory)!r}` is not there.")
     found = sorted(directory.iterdir(), key=lambda path: path.name)
     shows = [show for show in map(_frames, filter(pathlib.Path.is_dir, found)) if show["frames"]]
-    stills = [{"name": path.stem, "frames": [[0, *_frame(path, path.name)]]} for path in found if path.suffix == ".png"]
+    stills = [
+        {"name": path.stem, "frames": [[0, *_frame(path, path.name)]]}
+        for path in found
+        if path.suffix == ".png" and path.is_file()
+    ]
     # `<` is written so that no name can end the script.
     content = json.dumps({"shows": shows, "stills": stills}).replace("<", "\\u003c")
     heading = html.escape(title or f"{directory.resolve().name}")
@@ -54,7 +65,7 @@ def _frames(folder: pathlib.Path) -> dict[str, Any]:
     frames = []
     for path in folder.iterdir():
         match = _NAME.fullmatch(path.name)
-        if match:
+        if match and path.is_file():
             frames.append([int(match[1]), *_frame(path, f"{folder.name}/{path.name}")])
     return {"name": folder.name, "frames": sorted(frames)}
 

@@ -15,9 +15,8 @@ from mnist_demo.data import DataError, load_digits
 
 _ABOUT = """\
 Train the net of the MNIST tutorial, look into it while it learns and afterwards,
-and write every picture to a folder: structure, filters, what excites each class,
-occlusion, saliency, class activation maps. It ends with the accuracy and the page
-that shows everything.
+and write every picture to a folder: structure, filters, feature maps, saliency,
+class activation maps. It ends with the accuracy and the page that shows everything.
 """
 
 _MORE = """\
@@ -65,8 +64,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise _UsageError(f"{where}: {error.problem}") from error
         try:
             args.out.mkdir(parents=True, exist_ok=True)  # only now: wrong data leave nothing behind
+            with tempfile.TemporaryFile(dir=args.out):
+                pass  # it can be written, which is better known now than after the training
         except OSError as error:
-            raise _UsageError(f"`--out {args.out}`: the folder cannot be made ({error.strerror})") from error
+            raise _UsageError(f"`--out {args.out}`: the folder cannot be written ({error.strerror})") from error
         print(f"Digits: {digits.source}\n", flush=True)
         with _quiet_start():
             from mnist_demo.run import run  # seconds of TensorFlow: not for --help, nor before the data are there
@@ -76,10 +77,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     except _UsageError as error:
         print(f"mnist_demo: {error}", file=sys.stderr)
         return 2
+    except OSError as error:  # a disk that is full, a file where a folder is wanted
+        print(f"mnist_demo: {error.filename or args.out}: {error.strerror or error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
-        print("\nmnist_demo: stopped by Ctrl-C", file=sys.stderr)
-        return 130
+        return _stopped()
+    except RuntimeError as error:
+        # TensorFlow, where it is stopped in the midst of a trace, wraps the interruption.
+        if "KeyboardInterrupt" not in str(error):
+            raise
+        return _stopped()
     return 0
+
+
+def _stopped() -> int:
+    print("\nmnist_demo: stopped by Ctrl-C", file=sys.stderr)
+    return 130
 
 
 def _parser() -> argparse.ArgumentParser:

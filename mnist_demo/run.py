@@ -29,6 +29,7 @@ def run(digits: Digits, *, epochs: int, out: Path, seed: int) -> float:
     keras.utils.set_random_seed(seed)
     model = tutorial_net()
     model.summary()
+    steps.clear(out)
     print(f"\nTraining on {len(digits.x_train):,} images, {epochs} {'epoch' if epochs == 1 else 'epochs'}:", flush=True)
     model.fit(
         digits.x_train,
@@ -40,7 +41,7 @@ def run(digits: Digits, *, epochs: int, out: Path, seed: int) -> float:
         callbacks=steps.callbacks(digits, out),
         verbose=1 if sys.stdout.isatty() else 2,  # a bar to watch, or a line an epoch to keep
     )
-    print("\nDrawing:", flush=True)
+    print(f"\nDrawing to {out} (steps 4 and 5 of the tutorial are not part of it yet):", flush=True)
     pictures = steps.draw(model, digits, out)
     _, accuracy = model.evaluate(digits.x_test, digits.y_test, batch_size=_BATCH, verbose=0)
     page = out / "index.html"

@@ -6,7 +6,6 @@ The numbers in the files' names are those of the tutorial's steps.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -16,6 +15,18 @@ import keras_vis as kv
 from mnist_demo.data import Digits
 
 _MISTAKES = 12
+
+# What is drawn of the trained net, and what to look for in it.
+_TOLD = {
+    "step_2_summary": "layers, shapes, parameters",
+    "step_2_structure": "the same as a graph",
+    "step_3_the_first_filter": "nine weights: what conv_1's first unit looks for",
+    "step_3_all_filters": "edges in all directions?",
+    "step_6_saliency": "pixels whose change would change the digit's logit most",
+    "step_7_grad_cam": "where conv_2 sees what speaks for the digit",
+    "mistakes_saliency": "the worst mistakes: pixels that matter for the true digit",
+    "mistakes_grad_cam": "the worst mistakes: what speaks for the true digit",
+}
 
 
 def callbacks(digits: Digits, out: Path) -> list[keras.callbacks.Callback]:
@@ -39,8 +50,14 @@ def callbacks(digits: Digits, out: Path) -> list[keras.callbacks.Callback]:
     ]
 
 
+def clear(out: Path) -> None:
+    """Remove what an earlier run has drawn of its trained net: beside the frames of this one it would mislead."""
+    for name in _TOLD:
+        (out / f"{name}.png").unlink(missing_ok=True)
+
+
 def draw(model: keras.Model, digits: Digits, out: Path) -> list[Path]:
-    """Draw the trained net: the tutorial's steps, one file or more each.
+    """Draw the trained net, and say of each picture what to look for.
 
     Args:
         model: the tutorial's net.
@@ -52,25 +69,22 @@ def draw(model: keras.Model, digits: Digits, out: Path) -> list[Path]:
     """
     x, y = one_of_each(digits)
     wrong_x, wrong_y = _mistakes(model, digits)
-    # The colours of the tutorial; everywhere else the package's own, whose lightness grows with the value.
-    jet: Callable[[kv.HeatMaps], kv.HeatMaps] = lambda maps: dataclasses.replace(maps, colours="jet")  # noqa: E731
     pictures: dict[str, kv.Picture] = {
         "step_2_summary": kv.summary_table(model),
         "step_2_structure": kv.plot_structure(model),
         "step_3_the_first_filter": kv.filters(model, "conv_1", units=0),
         "step_3_all_filters": kv.filters(model, "conv_1"),
-        "step_6_saliency": jet(kv.saliency(model, x, y)),
-        "step_7_grad_cam": jet(kv.grad_cam(model, x, y)),
-        "feature_maps_of_conv_1": kv.feature_maps(model, x[7:8], "conv_1"),
-        "feature_maps_of_conv_2": kv.feature_maps(model, x[7:8], "conv_2"),
+        # The colours of the tutorial; everywhere else the package's own, whose lightness grows with the value.
+        "step_6_saliency": dataclasses.replace(kv.saliency(model, x, y), colours="jet"),
+        "step_7_grad_cam": dataclasses.replace(kv.grad_cam(model, x, y), colours="jet"),
     }
     if len(wrong_x):
-        pictures["mistakes_saliency_of_the_truth"] = kv.saliency(model, wrong_x, wrong_y)
-        pictures["mistakes_grad_cam_of_the_truth"] = kv.grad_cam(model, wrong_x, wrong_y)
+        pictures["mistakes_saliency"] = kv.saliency(model, wrong_x, wrong_y)
+        pictures["mistakes_grad_cam"] = kv.grad_cam(model, wrong_x, wrong_y)
     files = []
     for name, picture in pictures.items():
         files.append(picture.save(out / f"{name}.png"))
-        print(f"  {files[-1]}", flush=True)
+        print(f"  {files[-1].name:28}{_TOLD[name]}", flush=True)
     kv.report.write_page(out, title="What a small convolutional net sees in handwritten digits")
     return files
 

@@ -29,7 +29,7 @@ def main() -> int:
         return 2
     data, run = pathlib.Path(os.environ["KERAS_VIS_DATA"]), pathlib.Path(sys.argv[1])
     HERE.mkdir(exist_ok=True)
-    shutil.copyfile(run / "mistakes_saliency_of_the_truth.png", HERE / "saliency.png")
+    shutil.copyfile(run / "mistakes_saliency.png", HERE / "saliency.png")
     model = keras.applications.MobileNet(alpha=0.75, input_shape=(224, 224, 3), weights=None)
     model.load_weights(data / "mobilenet_0.75_224_imagenet.weights.h5")
     lines = (data / "imagenet_synset_words.txt").read_text().splitlines()

@@ -115,6 +115,13 @@ def test_a_resumed_training_goes_on_numbering_and_a_new_one_starts_afresh(tmp_pa
     model.fit(x, y, initial_epoch=2, epochs=4, verbose=0, callbacks=[make()])
     assert frames(tmp_path, "filters") == [f"epoch-000{i}.png" for i in range(5)]
     assert all((tmp_path / "filters" / name).read_bytes() == content for name, content in old.items())
+    with (
+        Image.open(tmp_path / "filters" / "epoch-0001.png") as first,
+        Image.open(tmp_path / "filters" / "epoch-0004.png") as last,
+    ):
+        assert json.loads(first.text["keras_vis"])["scale"] == json.loads(last.text["keras_vis"])["scale"]
+    model.fit(x, y, initial_epoch=2, epochs=3, verbose=0, callbacks=[make()])
+    assert frames(tmp_path, "filters") == [f"epoch-000{i}.png" for i in range(4)]
     compiled(seed=5).fit(x, y, epochs=1, verbose=0, callbacks=[make()])
     assert frames(tmp_path, "filters") == ["epoch-0000.png", "epoch-0001.png"]
 
@@ -177,6 +184,35 @@ def test_a_picture_that_fails_later_warns_once_with_its_traceback_and_the_traini
     assert len(frames(tmp_path, "filters")) == 5
 
 
+def test_a_picture_that_failed_is_tried_again_in_the_next_training(tmp_path):
+    x, y = data(8)
+    fail = [True]
+
+    def moody(model):
+        if fail[0] and int(model.optimizer.iterations):
+            raise RuntimeError("not today")
+        return kv.filters(model)
+
+    callback = kv.EpochVisualizer(moody, directory=tmp_path)
+    with pytest.warns(RuntimeWarning, match="not today"):
+        compiled().fit(x, y, epochs=2, verbose=0, callbacks=[callback])
+    fail[0] = False
+    compiled().fit(x, y, epochs=2, verbose=0, callbacks=[callback])
+    assert frames(tmp_path, "moody") == [f"epoch-000{i}.png" for i in range(3)]
+
+
+def test_the_axes_of_histograms_are_held_too(tmp_path):
+    x, y = data(8)
+    callback = kv.EpochVisualizer(kv.weight_histograms, directory=tmp_path)
+    compiled().fit(x, y, epochs=3, verbose=0, callbacks=[callback])
+    scales = []
+    for epoch in range(4):
+        with Image.open(tmp_path / "weight_histograms" / f"epoch-000{epoch}.png") as image:
+            scales.append(json.loads(image.text["keras_vis"])["scale"])
+    assert scales[0] == scales[1] == scales[2] == scales[3]
+    assert np.shape(scales[0])[1] == 2
+
+
 def test_a_failure_does_not_kill_the_training_where_warnings_are_errors(tmp_path, capsys):
     x, y = data(8)
 
@@ -199,6 +235,7 @@ def test_wrong_data_fail_before_the_first_batch(tmp_path):
         kv.callbacks.GradCAM(x[:2], layer="conv_9", directory=tmp_path),
         kv.callbacks.Saliency(np.zeros((2, 3, 3, 1)), directory=tmp_path),
         kv.callbacks.Saliency(x[:2], [1, 2, 3], directory=tmp_path),
+        kv.callbacks.GradCAM(x[:2], layer="conv_9", at_start=False, directory=tmp_path),
     ):
         with pytest.raises(ValueError, match="`layer|`images|`target"):
             model.fit(x, y, verbose=0, callbacks=[wrong])

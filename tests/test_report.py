@@ -25,6 +25,8 @@ def test_the_page_lists_every_frame_in_order_and_every_single_picture(tmp_path):
     picture().save(tmp_path / "structure.png")
     (tmp_path / "filters" / "notes.txt").write_text("no frame")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "dangling.png").symlink_to(tmp_path / "gone.png")
     found = content(kv.report.write_page(tmp_path))
     assert [show["name"] for show in found["shows"]] == ["filters"]
     assert [frame[0] for frame in found["shows"][0]["frames"]] == [0, 2, 10]

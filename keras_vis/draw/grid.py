@@ -12,6 +12,7 @@ _BAR = 240
 _UNIT_GAP = 4
 _TALLEST = 1400  # above this, tiles of feature maps become smaller
 _LEAST_UNIT = (96, 72, 48, 32, 24)
+_NOTHING = 0.001  # of the scale: less than a step of the colour map
 _KERNEL = (2, 16)  # a pixel of a kernel is drawn as a square of this many pixels, at least and at most
 
 
@@ -21,6 +22,8 @@ def image_sheet(
     captions: Sequence[str],
     value_range: tuple[float, float] | None,
     columns: int | None,
+    title: str,
+    note: str,
 ) -> np.ndarray:
     """Draw images as tiles with their captions, and a grey bar with numbers if they share a range.
 
@@ -29,6 +32,8 @@ def image_sheet(
         captions: n, or none.
         value_range: black and white; None stretches each image on its own.
         columns: tiles in a row, or None to choose.
+        title: above the sheet.
+        note: below the title, in small letters.
 
     Returns:
         uint8 RGB.
@@ -40,11 +45,17 @@ def image_sheet(
     for i, image in enumerate(tiles):
         drawn = colour.to_bytes(sheet.resize(image, size, squares=squares))
         cells.append(sheet.stack([drawn, text.block(captions[i] if captions else "", size[1])], 3))
-    return sheet.frame(_with_bar(sheet.tile(cells, columns, 8), value_range))
+    return sheet.frame(sheet.titled(_with_bar(sheet.tile(cells, columns, 8), value_range), title, note))
 
 
 def kernel_sheet(
-    values: np.ndarray, *, value_range: tuple[float, float] | None, columns: int, axes: tuple[str, str]
+    values: np.ndarray,
+    *,
+    value_range: tuple[float, float] | None,
+    columns: int,
+    axes: tuple[str, str],
+    title: str,
+    note: str,
 ) -> np.ndarray:
     """Draw a matrix of small kernels, with the numbers of its rows and columns along the edges.
 
@@ -53,6 +64,8 @@ def kernel_sheet(
         value_range: black and white; None stretches each kernel on its own.
         columns: kernels in a row.
         axes: what the rows and what the columns are.
+        title: above the sheet.
+        note: below the title, in small letters.
 
     Returns:
         uint8 RGB; wider than 900 pixels where the kernels could not be seen otherwise.
@@ -61,7 +74,8 @@ def kernel_sheet(
     rows = -(-count // columns)
     margin = text.measure(str(rows - 1), text.SMALL) + 6
     room = (sheet.WIDTH - 2 * sheet.MARGIN - margin) / columns
-    gap = 2 if room >= 16 else 1
+    # kernels of one pixel touch: lines between them would be most of what is seen
+    gap = 0 if values.shape[1:3] == (1, 1) else 2 if room >= 16 else 1
     factor = int(np.clip((room - gap) // width, *_KERNEL))
     tiles = colour.to_bytes(sheet.to_rgb(sheet.stretch(values, value_range)))
     tiles = tiles.repeat(factor, 1).repeat(factor, 2)
@@ -82,9 +96,9 @@ def kernel_sheet(
     for i in range(0, rows, _step(tall, line)):
         number = _number(i)
         _paste(left, number, max(i * tall + (tall - gap - line) // 2, 0), margin - 6 - number.shape[1] / 2)
-    title = text.block(f"\u2193 {axes[0]}    \u2192 {axes[1]}", above.shape[1])
+    names = text.block(f"\u2193 {axes[0]}    \u2192 {axes[1]}", above.shape[1])
     body = sheet.beside([left, matrix])
-    return sheet.frame(_with_bar(sheet.stack([title, above, body], 1), value_range))
+    return sheet.frame(sheet.titled(_with_bar(sheet.stack([names, above, body], 1), value_range), title, note))
 
 
 def feature_sheet(
@@ -118,7 +132,8 @@ def feature_sheet(
     squares = max(values.shape[1:3]) <= sheet.SMALL
     blocks = []
     for i, maps in enumerate(np.moveaxis(values, 3, 1)):
-        silent = ~maps.any((1, 2))
+        # what would not be seen on the image's scale counts as nothing
+        silent = np.abs(maps).max((1, 2)) <= _NOTHING * scales[i]
         head = _head(maps, silent, layer, captions[i] if captions else "", scales[i], scale_is, name, signed)
         if inputs is not None:
             box = sheet.display_size(inputs.shape[1:3], 112)
@@ -131,6 +146,8 @@ def feature_sheet(
             else:
                 strength = sheet.resize(map_ / (scales[i] or 1), size, squares=squares)
                 drawn = colour.to_bytes(colour.paint(strength, name, signed))
+                if signed:  # white is zero here, and the page is white
+                    drawn[[0, -1]] = drawn[:, [0, -1]] = colour.OUTLINE
             shade = (176, 176, 176) if nothing else colour.INK
             number = text.block(str(unit), size[1], size=text.SMALL, colour=shade, align="centre")
             cells.append(sheet.stack([drawn, number]))
@@ -144,7 +161,7 @@ def _head(
     count, height, width = maps.shape
     facts = f"{layer + ': ' if layer else ''}{count} unit{'s' * (count > 1)}, {height}\u00d7{width}"
     if silent.any():
-        facts += f"; grey: zero everywhere ({silent.sum()})"
+        facts += f"; grey: {silent.sum()} that are silent (below {_NOTHING:g} of the scale)"
     parts = [text.block(caption, 560, bold=True), text.block(facts, 560)]
     if scale:
         beyond = (signed and bool(maps.min() < -scale), bool(maps.max() > scale))

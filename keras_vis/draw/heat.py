@@ -40,6 +40,8 @@ def heat_sheet(
     captions: Sequence[str],
     name: str,
     value_range: tuple[float, float] | None,
+    title: str,
+    note: str,
 ) -> np.ndarray:
     """Draw pairs: an image, and beside it its map over it.
 
@@ -52,6 +54,8 @@ def heat_sheet(
         captions: n, or none.
         name: the colour map.
         value_range: of the images, or None.
+        title: above the sheet.
+        note: below the title, in small letters.
 
     Returns:
         uint8 RGB.
@@ -88,7 +92,7 @@ def heat_sheet(
         label = "one scale for all images" if count > 1 else ""
         bar = _bar(min(_SHARED_BAR, drawn.shape[1]), scales[0], name, signed, ends, label)
         drawn = sheet.stack([drawn, bar], sheet.GAP)
-    return sheet.frame(drawn)
+    return sheet.frame(sheet.titled(drawn, title, note))
 
 
 def _extremes(maps: np.ndarray, scales: np.ndarray) -> zip:

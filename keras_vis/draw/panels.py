@@ -14,10 +14,10 @@ import numpy as np
 from keras_vis.draw import colour, sheet
 from keras_vis.draw import text as words
 
-_TITLE = 14
 _BLUE = colour.palette(0)
 _QUIET = (164, 190, 208)
 _LEAST_BAR = 60
+_RANGES = {True: "axes as in the first frame after training began", False: "each on its own axis"}
 _NAMES = 0.4  # of the room beside an image, at most, for the names of its classes
 
 
@@ -25,7 +25,8 @@ def histograms(values: Mapping[str, np.ndarray], text: Mapping[str, Any]) -> np.
     """Draw one small panel for each distribution, each on its own axes.
 
     Args:
-        values: `counts` `(m, bins)`; `edges` `(m, bins + 1)`.
+        values: `counts` `(m, bins)`; `edges` `(m, bins + 1)`; `limits` `(m, 2)`, the ends of the axes, where they are
+            held.
         text: `names`, m; `title`.
 
     Returns:
@@ -33,25 +34,34 @@ def histograms(values: Mapping[str, np.ndarray], text: Mapping[str, Any]) -> np.
     """
     counts, edges = values["counts"], values["edges"]
     names = text.get("names") or [""] * len(counts)
+    held = "limits" in values
+    limits = values["limits"] if held else np.stack([edges[:, 0], edges[:, -1]], 1)
     columns = min(4, len(counts))
     width = (sheet.WIDTH - 2 * sheet.MARGIN - (columns - 1) * 20) // columns if columns > 2 else 280
-    panels = [_histogram(*panel, width) for panel in zip(counts, edges, names, strict=True)]
-    return _titled(sheet.tile(panels, columns, 20), text)
+    panels = [_histogram(*panel, width) for panel in zip(counts, edges, limits, names, strict=True)]
+    return sheet.frame(sheet.titled(sheet.tile(panels, columns, 20), str(text.get("title", "")), _RANGES[held]))
 
 
-def _histogram(counts: np.ndarray, edges: np.ndarray, name: str, width: int, height: int = 84) -> np.ndarray:
+def _histogram(
+    counts: np.ndarray, edges: np.ndarray, limits: np.ndarray, name: str, width: int, height: int = 84
+) -> np.ndarray:
     panel = sheet.blank(height, width)
     panel[-1] = colour.RULE
-    low, high = float(edges[0]), float(edges[-1])
+    low, high = map(float, limits)
     # each column of pixels takes the bin it lies in
     places = low + (np.arange(width) + 0.5) / width * (high - low)
     bins = np.clip(np.searchsorted(edges, places, "right") - 1, 0, len(counts) - 1)
+    outside = (places < edges[0]) | (places > edges[-1])
     # a bar's area is its count; the least of them is one pixel high
     density = counts / np.diff(edges)
     tall = np.ceil(density / (density.max() or 1) * (height - 4)).astype(int)
-    panel[(height - 1 - np.arange(height))[:, None] < tall[bins][None]] = _BLUE
+    panel[(height - 1 - np.arange(height))[:, None] < np.where(outside, 0, tall[bins])[None]] = _BLUE
     numbers = _ends(low, high, width)
-    total = f"{int(counts.sum()):,} values"
+    total = f"{int(counts.sum()):,} values, at most {int(counts.max()):,} in a bar"
+    middles = (edges[:-1] + edges[1:]) / 2
+    beyond = int(counts[(middles < low) | (middles > high)].sum())
+    if beyond:
+        total += f", {beyond:,} beyond the ends"
     return sheet.stack(
         [
             words.block(name, width),
@@ -85,7 +95,8 @@ def predictions(values: Mapping[str, np.ndarray], text: Mapping[str, Any]) -> np
 
     Args:
         values: `images` `(n, h, w, c)`; `indices` `(n, k)`; `logits` `(n, k)`, `probabilities` `(n, k)`, or both.
-        text: `names`, k for each of the n images; `title`; `captions`, n, set above the bars.
+        text: `names`, k for each of the n images; `notes` likewise, what is written at each bar instead of its number;
+            `title`; `captions`, n, set above the bars.
 
     Returns:
         uint8 RGB.
@@ -105,7 +116,8 @@ def predictions(values: Mapping[str, np.ndarray], text: Mapping[str, Any]) -> np
     widest = max(words.measure(name) for row in names for name in row)
     name_width = min(widest + 2, int(room * _NAMES))
     low, high = (0.0, 1.0) if certain else (min(0.0, float(shown.min())), max(0.0, float(shown.max())))
-    notes = [[_note(*pair) for pair in zip(*rows, strict=True)] for rows in zip(chances, logits, strict=True)]
+    pairs = [list(zip(*rows, strict=True)) for rows in zip(chances, logits, strict=True)]
+    notes = text.get("notes") or [[_note(*pair) for pair in row] for row in pairs]
     note_width = max(words.measure(note, words.SMALL) for row in notes for note in row)
     cells = []
     for i in range(count):
@@ -113,14 +125,15 @@ def predictions(values: Mapping[str, np.ndarray], text: Mapping[str, Any]) -> np
         image = colour.to_bytes(sheet.resize(images[i], size, squares=small))
         lines = [words.block(captions[i], room, bold=True)]
         for j, name in enumerate(names[i]):
-            label = words.block(name, name_width, align="right")
+            # one size for all names: the winner's would be the smallest, where it is the longest
+            label = words.block(name, name_width, align="right", shrink=False)
             fill = _BLUE if j == 0 else _QUIET
             bar = _bar(float(shown[i, j]), (low, high), notes[i][j], room - name_width - 6, note_width, fill)
             down = max(0, (label.shape[0] - bar.shape[0]) // 2)
             bar = np.pad(bar, ((down, 0), (0, 0), (0, 0)), constant_values=255)
             lines.append(sheet.beside([label, bar], 6))
         cells.append(sheet.beside([image, sheet.stack(lines, 5)], 12))
-    return _titled(sheet.tile(cells, columns, 24), text)
+    return sheet.frame(sheet.titled(sheet.tile(cells, columns, 24), str(text.get("title", ""))))
 
 
 def _note(chance: float, logit: float) -> str:
@@ -147,8 +160,3 @@ def _bar(
     left = min(max(zero, end) + 5, width - label)
     strip[1 : 1 + number.shape[0], left : left + label] = number
     return strip
-
-
-def _titled(drawn: np.ndarray, text: Mapping[str, object]) -> np.ndarray:
-    title = words.block(str(text.get("title", "")), max(drawn.shape[1], 320), size=_TITLE, bold=True)
-    return sheet.frame(sheet.stack([title, drawn], 10))

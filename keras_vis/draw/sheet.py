@@ -16,6 +16,7 @@ _ASPECT = 0.75  # a little wider than tall: the whole sheet on one screen
 PAIR_GAP = 4  # between an image and its map
 GAP = 14  # between pairs: visibly more than inside one
 LEAST = 96  # a smaller tile cannot be read
+TITLE, LEAST_TITLE = 14, 320  # the font of a title, and the narrowest it is set, in pixels
 _RELIEF = 0.6  # edges are clear where the colour is strongest, and an area still has the colour of the bar
 _MOST = 0.85  # how far the strongest evidence covers the image: its edges can just be seen
 SMALL = 64  # up to this size an image's own pixels are shown, as squares
@@ -108,7 +109,7 @@ def overlay(base: np.ndarray, strength: np.ndarray, *, name: str, signed: bool, 
     strength = np.clip(strength, -1.0 if signed else 0.0, 1.0)
     size = np.abs(strength)[..., None]
     grey = (base @ np.array([0.299, 0.587, 0.114], np.float32))[..., None]
-    quiet = 0.6 + 0.4 * grey if signed else 0.5 * grey**0.7
+    quiet = 0.6 + 0.4 * grey if signed else 0.35 * grey**0.8
     under = base + size.max(initial=0) * (quiet - base)
     colours = colour.paint(strength, name, signed)
     if name in (colour.SEQUENTIAL, colour.DIVERGING):
@@ -211,6 +212,15 @@ def tile(cells: Sequence[np.ndarray], columns: int, gap: int = GAP) -> np.ndarra
 def frame(sheet: np.ndarray) -> np.ndarray:
     """Add the white margin around a finished sheet."""
     return np.pad(sheet, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), constant_values=255)
+
+
+def titled(sheet: np.ndarray, title: str, note: str = "") -> np.ndarray:
+    """Set a title, and a note in small letters, above a sheet: as wide as it is, or wide enough to read."""
+    width = max(sheet.shape[1], LEAST_TITLE)
+    head = [text.block(title, width, size=TITLE, bold=True)]
+    head.append(text.block(note, width, size=text.SMALL, colour=colour.FAINT))
+    above = stack([part for part in head if part.shape[0]], 3)
+    return stack([above, sheet], GAP) if above.shape[0] else sheet
 
 
 def colour_bar(

@@ -44,6 +44,7 @@ class Batch:
     def shown(self, which: int) -> np.ndarray:
         """Return an input as images that can be drawn: other than one or three channels as their mean, in grey."""
         images = self.arrays[which].astype(np.float32)
+        images = images[..., None] if images.ndim == 3 else images
         return images if images.shape[-1] in (1, 3) else images.mean(axis=-1, keepdims=True)
 
     def pick_input(self, which: int | str | None, argument: str = "input") -> int:
@@ -54,16 +55,19 @@ class Batch:
         """
         shown = ", ".join(f"{name!r} {array.shape[1:]}" for name, array in zip(self.names, self.arrays, strict=True))
         if which is None:
+            # An image without an axis of channels counts where there are none with one.
             pictures = [i for i, array in enumerate(self.arrays) if array.ndim == 4]
+            pictures = pictures or [i for i, array in enumerate(self.arrays) if array.ndim == 3]
             if len(pictures) == 1:
                 return pictures[0]
             lack = "Several inputs hold images" if pictures else "No input of the model holds images (n, h, w, c)"
+            shown = ", ".join(f"{self.names[i]!r} {self.arrays[i].shape[1:]}" for i in pictures) or shown
             choose = f" Choose one with `{argument}=`, by name or index." if pictures else ""
             raise ValueError(f"{lack}: {shown}.{choose}")
         index = self.names.index(which) if isinstance(which, str) and which in self.names else which
         if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(self.arrays):
             raise ValueError(f"`{argument}={which!r}` is not an input of the model; it has {shown}.")
-        if self.arrays[index].ndim != 4:
+        if self.arrays[index].ndim not in (3, 4):
             raise ValueError(f"`{argument}={which!r}` holds no images (n, h, w, c) but {self.arrays[index].shape}.")
         return index
 
@@ -119,7 +123,12 @@ def _specs(model: keras.Model) -> tuple[Any, tuple[str, ...], list[tuple[int | N
     inputs = getattr(functional, "inputs", None)
     if not inputs:
         return None
-    structure = functional.input if len(inputs) > 1 else None  # type: ignore[union-attr]
+    structure = functional.input  # type: ignore[union-attr]
+    parts = (
+        structure.values() if isinstance(structure, dict) else structure if isinstance(structure, list | tuple) else ()
+    )
+    if any(isinstance(part, list | tuple | dict) for part in parts):
+        raise ValueError(f"model {model.name!r}: inputs in structures of more than one level cannot be taken.")
     keys = list(structure) if isinstance(structure, dict) else [tensor.name for tensor in inputs]
     if isinstance(structure, dict):  # Keras's own flat order of a dict is that of its sorted keys
         keys = sorted(keys)
@@ -129,10 +138,13 @@ def _specs(model: keras.Model) -> tuple[Any, tuple[str, ...], list[tuple[int | N
 
 
 def _built_shape(model: keras.Model) -> tuple[int | None, ...] | None:
-    """Return the input shape that a subclassed model of one input was built for, where Keras kept it."""
+    """Return what is known of the input of a subclassed model: how many axes, and channels, it was built for.
+
+    Its height and width bind nobody: a net that ends in a pooling takes others.
+    """
     shape = (model.get_build_config() or {}).get("input_shape") if model.built else None
     flat = isinstance(shape, list | tuple) and all(size is None or isinstance(size, int) for size in shape)
-    return tuple(shape) if flat else None  # type: ignore[arg-type]
+    return (*[None] * (len(shape) - 1), shape[-1]) if flat and shape else None
 
 
 def _split(images: object, structure: Any, names: tuple[str, ...], argument: str) -> list[object]:
@@ -180,11 +192,19 @@ def _numbers(value: object, shape: tuple[int | None, ...] | None, dtype: str, ar
     except Exception as error:
         raise TypeError(f"`{argument}` is no array of numbers: {error}") from error
     if array.dtype.kind not in "buif" and array.dtype.name != "bfloat16":
-        hint = " All images of a list must have one size." if array.dtype.kind == "O" else ""
+        several = array.dtype.kind == "O" and isinstance(value, list | tuple)
+        hint = " All images of a list must have one size." if several else ""
+        hint = " Take a batch of it: next(iter(data))." if hasattr(value, "element_spec") else hint
         raise TypeError(f"`{argument}` must hold numbers; received {type(value).__name__} of {array.dtype}.{hint}")
     array = _with_axes(array, shape, argument)
     if dtype.startswith(("int", "uint")):
-        return array.astype(dtype)
+        whole = array.astype(dtype)
+        if not (whole == array).all():
+            raise ValueError(
+                f"`{argument}`: the model takes {dtype}, which cannot hold all of these numbers, from {array.min():g} "
+                f"to {array.max():g}. Give whole numbers in its range, as before any scaling."
+            )
+        return whole
     array = np.ascontiguousarray(array, dtype=np.float32)
     if not np.isfinite(array).all():
         bad = [i for i, image in enumerate(array) if not np.isfinite(image).all()]
@@ -195,7 +215,12 @@ def _numbers(value: object, shape: tuple[int | None, ...] | None, dtype: str, ar
 def _with_axes(array: np.ndarray, shape: tuple[int | None, ...] | None, argument: str) -> np.ndarray:
     """Add the axes that may be left out (the batch; one channel), then hold the rest against the model's shape."""
     if shape is None:
-        return array[None] if array.ndim == 3 else array
+        if array.ndim == 3:
+            raise ValueError(
+                f"`{argument}` has shape {array.shape}, and the model does not say what it takes: is it one image, or "
+                "several grey ones? Give all axes, (n, h, w, c)."
+            )
+        return array
     tail, received = shape[1:], array.shape
     if not _fits(array.shape[1:], tail):
         if _fits(array.shape, tail):
@@ -223,8 +248,7 @@ def _build(model: keras.Model, batch: Batch) -> None:
     """Build a model that has not seen its first batch, as its first batch would.
 
     Its weights get the values that training would have given them: Keras draws each initialiser's seed when the layer
-        is
-    made, not when it is built.
+    is made, not when it is built.
     """
     if model.built:
         return

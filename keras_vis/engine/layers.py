@@ -123,6 +123,11 @@ def is_passive(layer: Layer) -> bool:
     return isinstance(layer, _PASSIVE)
 
 
+def is_kerass_own(layer: Layer) -> bool:
+    """Tell whether a layer comes with Keras, and is no model: what is inside it is no layer of the user's net."""
+    return type(layer).__module__.partition(".")[0] == "keras" and not isinstance(layer, keras.Model)
+
+
 def is_convolution(layer: Layer) -> bool:
     """Tell whether a layer convolves over images (plain, depthwise, separable or transposed)."""
     return isinstance(layer, kl.Conv2D | kl.DepthwiseConv2D | kl.SeparableConv2D | kl.Conv2DTranspose)

@@ -30,6 +30,7 @@ class LayerFacts:
         sees_input: whether it depends on the model's input.
         passive: whether it only moves, thins out or repeats what it gets.
         convolution: whether it convolves over images.
+        inside: whether it is a part of one of Keras's own layers, as the projections of an attention are.
     """
 
     shape: tuple[int | None, ...] | None
@@ -40,6 +41,7 @@ class LayerFacts:
     sees_input: bool
     passive: bool
     convolution: bool
+    inside: bool
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def trace(model: keras.Model, batch: Batch, specs: tuple[tf.TensorSpec, ...]) ->
         order.append(path)
 
     def forward(*inputs: tf.Tensor) -> Any:
-        with tap.tapped(found, see):
+        with tap.tapped(model, found, see):
             outputs = model(pack(batch.structure, inputs), training=False)
         results.update(tap.outputs_by_name(model, outputs))
         return outputs
@@ -129,6 +131,7 @@ def trace(model: keras.Model, batch: Batch, specs: tuple[tf.TensorSpec, ...]) ->
             sees_input=single and output.op in ahead,
             passive=layers.is_passive(found[path]),
             convolution=layers.is_convolution(found[path]),
+            inside=any(layers.is_kerass_own(found[holder]) for holder in _holders(path, found)),
         )
         done.add(id(output))
     ends = {name: OutputFacts(_per_image(tensor), tap.find_head(tensor)[1]) for name, tensor in results.items()}
@@ -146,7 +149,9 @@ def last_map(outline: Outline, output: str | None = None) -> str:
     usable = {
         path: facts.order
         for path, facts in outline.maps().items()
-        if facts.sees_input and not facts.echo and not facts.passive and (output is None or output in facts.feeds)
+        if facts.sees_input
+        and not (facts.echo or facts.passive or facts.inside)
+        and (output is None or output in facts.feeds)
     }
     if not usable or not any(facts.convolution for facts in outline.layers.values()):
         raise ValueError(
@@ -154,6 +159,12 @@ def last_map(outline: Outline, output: str | None = None) -> str:
             "there is no layer for a class activation map. Methods that look at the input, such as saliency, need none."
         )
     return max(usable, key=usable.__getitem__)
+
+
+def _holders(path: str, found: dict[str, keras.layers.Layer]) -> list[str]:
+    """The paths of what holds a layer."""
+    parts = path.split("/")
+    return [holder for holder in ("/".join(parts[:i]) for i in range(1, len(parts))) if holder in found]
 
 
 def _per_image(tensor: tf.Tensor) -> tuple[int | None, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from keras_vis.engine.tap import Activations
-from keras_vis.engine.target import Feed, Target, mean
+from keras_vis.engine.target import Feed, Names, Target, mean
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ class TotalVariation(Target):
         right = tf.pad(image[:, :, 1:] - image[:, :, :-1], [[0, 0], [0, 0], [0, 1], [0, 0]])
         return mean(_power(tf.square(down) + tf.square(right), self.beta / 2))
 
+    def describe(self, names: Names) -> str:
+        """Return its name."""
+        del names
+        return "total variation"
+
     def __str__(self) -> str:
         return f"TotalVariation(beta={self.beta:g})"
 
@@ -48,6 +53,11 @@ class Norm(Target):
         """Return each image's mean |pixel|^p."""
         del feed
         return mean(_power(tf.square(acts.inputs[0]), self.p / 2))
+
+    def describe(self, names: Names) -> str:
+        """Return its name and power."""
+        del names
+        return f"L{self.p:g} norm"
 
     def __str__(self) -> str:
         return f"Norm(p={self.p:g})"

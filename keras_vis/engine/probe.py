@@ -28,8 +28,11 @@ from keras_vis.engine import tap
 from keras_vis.engine.batch import Batch, bar, check_size, pack, take
 from keras_vis.engine.target import Target, as_target
 
-# Half floats lose what lies below 6e-8. A power of two is taken off again without rounding.
-_HALF_SCALE = 1024.0
+# Half floats lose what lies below 6e-8, and end at 65,504: the score is differentiated times the first of these with
+# which the gradient stays finite. A power of two is taken off again without rounding.
+_HALF_SCALES = (1024.0, 1.0, 1.0 / 1024.0)
+# Targets whose forms never repeat, or images of ever new sizes, would fill the memory with graphs.
+_MOST_GRAPHS = 64
 
 
 Finish = Callable[[tuple[Any, ...], Mapping[str, Any]], Any]
@@ -104,6 +107,7 @@ class Probe:
             TypeError, ValueError: see `take` and `as_target`; or the target does not depend on one of `wrt`.
         """
         size = check_size(batch)
+        model = self._alive()  # held until the run is over
         ready = self._take(images)
         outline = self._outline(ready)
         asked = as_target(target, outline, len(ready))
@@ -112,11 +116,18 @@ class Probe:
             raise ValueError(
                 f"`target`: {asked} compares the images of a batch: {len(ready)} images need `batch` ≥ {len(ready)}."
             )
-        feed = asked.feed(len(ready))
+        n = len(ready)
+        feed = asked.feed(n), np.ones(n, np.float32)
         wiring = tuple(wrt), relu, finish
         key = ("run", asked, *wiring, _specs(ready), _specs_of(keras.tree.flatten(feed)))
         graph = self._compiled(key, lambda: _Graph(self._body(asked, *wiring, ready.structure), ready, feed))
-        found = graph.through(ready, feed, size, str(asked), progress)
+        half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
+        for scale in _HALF_SCALES if half else (1.0,):
+            found = graph.through(ready, (feed[0], np.full(n, scale, np.float32)), size, type(asked).__name__, progress)
+            if all(np.isfinite(part).all() for part in (*found.get("grads", ()), found.get("values", 0))):
+                break
+        else:
+            raise ValueError(f"`target`: the gradient of {asked} is not finite for model {model.name!r}.")
         head = outline.outputs[asked.output].head if asked.output else "linear"
         return Pass(target=asked, head=head, **found)
 
@@ -177,10 +188,14 @@ class Probe:
     def _compiled(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """Return what was made under this key; make it the first time."""
         with self._lock:
-            if key not in self._graphs:
-                self._graphs[key] = make()
+            graph = self._graphs.pop(key, None)
+            if graph is None:
+                graph = make()
                 self.traces += 1
-            return self._graphs[key]
+            self._graphs[key] = graph  # the last one used stands last
+            if len(self._graphs) > _MOST_GRAPHS:
+                del self._graphs[next(iter(self._graphs))]
+            return graph
 
     def _check(self, target: Target, outline: outline_.Outline, batch: Batch, wrt: Sequence[int | str]) -> None:
         for what in wrt:
@@ -192,28 +207,24 @@ class Probe:
                     )
                 continue
             outline.single(what)
-            if target.output and target.output not in outline.layers[what].feeds:
-                raise ValueError(f"`layer={what!r}`: output {target.output!r} does not depend on it.")
 
     def _forward(
         self, structure: Any, inputs: tuple[tf.Tensor, ...], paths: Sequence[str], see: Callable[[str, Any], None]
     ) -> dict[str, tf.Tensor]:
         """Call the model with layers tapped; inside a trace."""
         model = self._alive()
-        found = layers_.flatten(model)
-        with tap.tapped({path: found[path] for path in dict.fromkeys(paths)}, see):
+        with tap.tapped(model, paths, see):
             return tap.outputs_by_name(model, model(pack(structure, inputs), training=False))
 
     def _body(
         self, target: Target, wrt: tuple[int | str, ...], relu: str | None, finish: Finish | None, structure: Any
     ) -> Callable[[tuple[tf.Tensor, ...], Any], dict[str, Any]]:
         """Return what is compiled for one form of target and one wiring."""
-        half = any(layer.compute_dtype == "float16" for layer in layers_.flatten(self._alive()).values())
-        scale = _HALF_SCALE if half else 1.0
         paths = [*target.layers, *(what for what in wrt if isinstance(what, str))]
 
         def body(inputs: tuple[tf.Tensor, ...], feed: Any) -> dict[str, Any]:
             taps: dict[str, tf.Tensor] = {}
+            content, scale = feed
 
             def score(watch: Callable[[tf.Tensor], None]) -> tuple[tf.Tensor, tap.Activations]:
                 for what in wrt:
@@ -226,7 +237,7 @@ class Probe:
                         watch(output)
 
                 acts = tap.Activations(inputs, taps, self._forward(structure, inputs, paths, see))
-                return target.score(acts, feed), acts
+                return target.score(acts, content), acts
 
             if relu is None:
                 # Variables are not watched: what lies below the lowest of `wrt` is neither recorded nor differentiated.
@@ -242,7 +253,7 @@ class Probe:
                 if grad is None:
                     source = f"layer {what!r}" if isinstance(what, str) else "the input"
                     raise ValueError(f"`target`: {target} does not depend on {source}.")
-            found = tuple(tf.cast(tf.convert_to_tensor(grad), tf.float32) / scale for grad in grads)
+            found = tuple(_unscaled(tf.convert_to_tensor(grad), scale) for grad in grads)
             kept = {what: tf.cast(taps[what], tf.float32) for what in wrt if isinstance(what, str)}
             made = {"grads": found, "acts": kept} if finish is None else {"values": finish(found, kept)}
             logits = {"logits": acts.output(target.output)[0]} if target.output else {}
@@ -282,16 +293,48 @@ def _stamp(model: keras.Model) -> Hashable:
     New values of the weights do not change it: the graph reads the variables themselves.
     """
     # Keras's own lists, one pass: `flatten` and `model.variables` take milliseconds, and this is asked at each call. A
-    # layer that is quantised or gets LoRA has other variables than before.
-    kept = ("_trainable_variables", "_non_trainable_variables")
+    # layer that is quantised or gets LoRA has other variables than before; one that is adapted, another mean.
     return tuple(
-        (id(layer), id(vars(layer).get("activation")), *(len(vars(layer).get(name, ())) for name in kept))
+        (
+            _reference(layer),
+            _reference(vars(layer).get("activation")),
+            _reference(vars(layer).get("mean")),
+            len(vars(layer).get("_trainable_variables", ())),
+            len(vars(layer).get("_non_trainable_variables", ())),
+        )
         for layer in model._flatten_layers(include_self=False)
     )
 
 
+def _reference(thing: Any) -> Hashable:
+    # Not its id, which something else may bear when it is gone; and nothing that keeps it alive.
+    try:
+        return None if thing is None else _Identity(weakref.ref(thing), id(thing))
+    except TypeError:
+        return id(thing)
+
+
+class _Identity:
+    """Equal to another one of the same living thing, and to nothing once that is gone."""
+
+    def __init__(self, thing: weakref.ref[Any], number: int) -> None:
+        self._thing, self._number = thing, number
+
+    def __eq__(self, other: object) -> bool:
+        mine = self._thing()
+        return isinstance(other, _Identity) and mine is not None and mine is other._thing()
+
+    def __hash__(self) -> int:
+        return self._number
+
+
 def _source(what: int | str, inputs: tuple[tf.Tensor, ...], taps: dict[str, tf.Tensor]) -> tf.Tensor:
     return inputs[what] if isinstance(what, int) else taps[what]
+
+
+def _unscaled(grad: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
+    """The gradient of each image in float32, its scale taken off."""
+    return tf.cast(grad, tf.float32) / tf.reshape(scale, [-1, *[1] * (grad.shape.rank - 1)])
 
 
 class _Graph:

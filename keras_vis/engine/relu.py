@@ -1,9 +1,9 @@
 """What does a rectifier pass back? The backward rules of guided backpropagation and of the deconvolution network.
 
 The rules are set on TensorFlow's operations, not on layers, so that they see every rectifier: an
-``activation="relu"``, a
-``ReLU`` layer, ``keras.ops.relu``, ``tf.nn.relu`` in a ``Lambda`` or in a subclassed ``call``, and ReLU6. They act
-while a graph is traced and only on gradients that `tf.gradients` takes; `tf.GradientTape` does not look at them.
+``activation="relu"``, a ``ReLU`` layer, ``keras.ops.relu``, ``tf.nn.relu`` in a ``Lambda`` or in a subclassed
+``call``, and ReLU6. They act while a graph is traced and only on gradients that `tf.gradients` takes;
+`tf.GradientTape` does not look at them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """How does one look inside a model while TensorFlow traces it?
 
 Layers are tapped: their ``call`` is wrapped while the trace lasts, and put back. What was seen stays in the compiled
-    graph; the
-model keeps nothing.
+graph; the model keeps nothing.
 """
 
 from __future__ import annotations
@@ -10,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+from keras_vis.engine import layers
 
 # Two traces at once would put back each other's wrappers.
 _LOCK = threading.RLock()
@@ -25,29 +26,54 @@ _HEADS = {"Softmax": "softmax", "Sigmoid": "sigmoid"}
 
 
 @contextlib.contextmanager
-def tapped(layers: Mapping[str, keras.layers.Layer], see: Callable[[str, Any], None]) -> Iterator[None]:
-    """While this holds, call ``see(path, output)`` with what each of these layers gives, each time it runs."""
+def tapped(model: keras.Model, paths: Iterable[str], see: Callable[[str, Any], None]) -> Iterator[None]:
+    """While this holds, call ``see(path, output)`` with what the layers at these paths give, each time they run.
+
+    What a layer would assign (a moving mean, the state of a seed) is not kept. A ``call`` that is a `tf.function` is
+    opened, for nothing inside one can be seen.
+    """
+    found = layers.flatten(model)
+    wanted = set(paths)
     with _LOCK, contextlib.ExitStack() as undo:
-        for path, layer in layers.items():
+        undo.enter_context(keras.StatelessScope())
+        for path, layer in {"": model, **found}.items():
             # Keras calls another method of a layer whose weights are quantised.
             name = "call" if getattr(layer, "quantization_mode", None) is None else "quantized_call"
-            _wrap(undo, layer, name, functools.partial(see, path))
+            opened = _opened(layer, name)
+            if path in wanted or opened is not None:
+                seen = functools.partial(see, path) if path in wanted else None
+                _wrap(undo, layer, name, opened or getattr(layer, name), seen)
         yield
 
 
-def _wrap(undo: contextlib.ExitStack, layer: keras.layers.Layer, name: str, see: Callable[[Any], None]) -> None:
-    original = getattr(layer, name)
-    held = name in vars(layer)
+def _opened(layer: keras.layers.Layer, name: str) -> Callable[..., Any] | None:
+    """Return the Python function inside a method that is a `tf.function`; None where it is none."""
+    method = getattr(layer, name)
+    if not hasattr(method, "python_function"):
+        return None
+    of_class = getattr(getattr(type(layer), name, None), "python_function", None)
+    return method.python_function if name in vars(layer) or of_class is None else functools.partial(of_class, layer)
 
-    @functools.wraps(original)
+
+def _wrap(
+    undo: contextlib.ExitStack,
+    layer: keras.layers.Layer,
+    name: str,
+    original: Callable[..., Any],
+    see: Callable[[Any], None] | None,
+) -> None:
+    held, before, owner = name in vars(layer), vars(layer).get(name), threading.get_ident()
+
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         output = original(*args, **kwargs)
-        see(output)
+        # Another thread may call the model meanwhile: it is none of our trace.
+        if see is not None and threading.get_ident() == owner:
+            see(output)
         return output
 
     def restore() -> None:
         if held:
-            object.__setattr__(layer, name, original)
+            object.__setattr__(layer, name, before)
         else:
             object.__delattr__(layer, name)
 
@@ -58,7 +84,7 @@ def _wrap(undo: contextlib.ExitStack, layer: keras.layers.Layer, name: str, see:
 
 def outputs_by_name(model: keras.Model, outputs: Any) -> dict[str, tf.Tensor]:
     """Return a model's outputs by name: a dict's keys, else the names Keras knows, else their numbers."""
-    if isinstance(outputs, dict):
+    if isinstance(outputs, dict) and all(tf.is_tensor(output) for output in outputs.values()):
         return dict(outputs)
     flat = keras.tree.flatten(outputs)
     names = getattr(getattr(model, "_functional", None) or model, "output_names", None) or []
@@ -71,15 +97,23 @@ def find_head(output: tf.Tensor) -> tuple[tf.Tensor, str]:
     """Return what went into the softmax or sigmoid that an output ends in, and which it was.
 
     The graph is asked, not Keras: it sees an ``activation=``, a layer, ``tf.nn.softmax`` in a ``Lambda`` and what lies
-        in a
-    nested model alike. The second value is ``"softmax"``, ``"sigmoid"`` or, where there is neither and the output
+    in a nested model alike. The second value is ``"softmax"``, ``"sigmoid"`` or, where there is neither and the output
     itself is returned, ``"linear"``.
     """
     tensor = output
-    while tensor.op.type in _CARRIERS:
+    while tensor.op.type in _CARRIERS and _same_rows(tensor.op.inputs[0], tensor):
         tensor = tensor.op.inputs[0]
     head = _HEADS.get(tensor.op.type, "linear")
     return (output, head) if head == "linear" else (tensor.op.inputs[0], head)
+
+
+def _same_rows(before: tf.Tensor, after: tf.Tensor) -> bool:
+    """Tell whether a reshape leaves each image's classes as they are: a softmax over groups of them is no head."""
+    a, b = before.shape, after.shape
+    if a == b:
+        return True
+    known = a.rank and b.rank and None not in a[1:] and None not in b[1:]
+    return bool(known and a[-1] == b[-1] and a[1:].num_elements() == b[1:].num_elements())
 
 
 class Activations:

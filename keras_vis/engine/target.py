@@ -5,13 +5,14 @@ synthesis climbs it. Users write an int (the logit of that class), an array of i
 (each image's predicted class) or a `Target`; nothing else.
 
 Targets add, subtract and are multiplied by numbers: ``Logit(3) - 1e-3 * TotalVariation()``. Two targets are equal
-    (``==``) when
-they have the same *form*, that is the same compiled graph; their *content*, such as which class, is fed and may differ.
+(``==``) when they have the same *form*, that is the same compiled graph; their *content*, such as which class, is fed
+and may differ.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +26,13 @@ if TYPE_CHECKING:
     from keras_vis.engine.outline import Outline
 
 Feed = tuple[Any, ...]
+Names = Callable[[int], str]
 
 
 class Target:
     """One number per image. Write your own by setting `layers` and giving `score`; add `feed` if it has content.
+
+    Make it a frozen dataclass, its content in fields of ``compare=False``: equal targets share one compiled graph.
 
     Attributes:
         layers: paths of the layers whose activations it reads.
@@ -64,6 +68,11 @@ class Target:
         """Return the class asked about for each image, −1 for the predicted one; None if no class is asked about."""
         del n
         return None
+
+    def describe(self, names: Names) -> str:
+        """Return what is asked about in words; `names` gives a class's name."""
+        del names
+        return str(self)
 
     def __add__(self, other: Target) -> Target:
         """Return the sum of two targets."""
@@ -128,6 +137,15 @@ class Combination(Target):
         """The output of the first term that reads one."""
         return next((term.output for term in self.terms if term.output is not None), None)
 
+    def describe(self, names: Names) -> str:
+        """Return the terms in words, with their weights and signs."""
+        text = ""
+        for term, weight in zip(self.terms, self.weights, strict=True):
+            sign = ("\u2212" if weight < 0 else "") if not text else (" \u2212 " if weight < 0 else " + ")
+            times = "" if abs(weight) == 1 else f"{abs(weight):g} \u00d7 "
+            text += f"{sign}{times}{term.describe(names)}"
+        return text
+
     def __str__(self) -> str:
         text = " + ".join(
             f"{term}" if w == 1 else f"{w:g} * {term}" for term, w in zip(self.terms, self.weights, strict=True)
@@ -189,8 +207,17 @@ class Logit(Target):
             return type(self)(None, name)
         return type(self)(check_index(self.index, n, facts.classes, f"class of output {name!r}"), name)
 
+    def describe(self, names: Names) -> str:
+        """Return which number of which class, and of which output where there are several."""
+        single = np.ndim(self.index) == 0 or np.size(self.index) == 1
+        if self.index is None:
+            which = "the predicted class"
+        else:
+            which = names(int(np.ravel(self.index)[0])) if single else "each image's class"
+        return f"{type(self).__name__.lower()} of {which}"
+
     def __str__(self) -> str:
-        inside = "predicted" if self.index is None else short(self.index)
+        inside = "predicted" if self.index is None else str(np.asarray(self.index).tolist())
         return f"{type(self).__name__}({inside}{f', output={self.output!r}' if self.output else ''})"
 
 
@@ -275,6 +302,8 @@ def mean(values: tf.Tensor) -> tf.Tensor:
 
 def find_layer(name: str, outline: Outline) -> tuple[str, tuple[int | None, ...]]:
     """The path and shape of a layer that a target names."""
+    if not isinstance(name, str):
+        raise TypeError(f"`target`: a layer is given by its name or path; received {type(name).__name__} {name!r}.")
     paths = [path for path in outline.layers if path == name] or [
         path for path in outline.layers if path.endswith(f"/{name}")
     ]
@@ -290,14 +319,14 @@ def find_layer(name: str, outline: Outline) -> tuple[str, tuple[int | None, ...]
 def check_index(index: Any, n: int, size: int | None, what: str) -> np.ndarray:
     """The index for all images or for each, as int32."""
     array = np.asarray(index)
-    if array.dtype.kind not in "iu":
-        raise TypeError(
-            f"`target`: a {what} must be an int or an array of ints; received {array.dtype} {short(index)}."
-        )
     if array.ndim > 1 and array.shape[-1] != 1:
         raise ValueError(
             f"`target` has shape {array.shape}; it must be one int for each of {n} images. If the labels are one-hot, "
             "take labels.argmax(axis=-1)."
+        )
+    if array.dtype.kind not in "iu":
+        raise TypeError(
+            f"`target`: a {what} must be an int or an array of ints; received {array.dtype} {short(index)}."
         )
     if array.ndim:
         array = array.reshape(-1)

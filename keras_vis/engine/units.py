@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_vis.engine.tap import Activations
-from keras_vis.engine.target import Feed, Target, check_index, find_layer, mean, pick, short
+from keras_vis.engine.target import Feed, Names, Target, check_index, find_layer, mean, pick, short
 
 if TYPE_CHECKING:
     from keras_vis.engine.outline import Outline
@@ -49,8 +49,13 @@ class Channel(Target):
         index = check_index(self.index, n, shape[-1], f"channel of layer {path!r}")
         return dataclasses.replace(self, layer=path, index=index)
 
+    def describe(self, names: Names) -> str:
+        """Return which channel of which layer."""
+        del names
+        return f"channel {short(self.index)} of {self.layer}"
+
     def __str__(self) -> str:
-        return f"{type(self).__name__}({self.layer!r}, {short(self.index)})"
+        return f"{type(self).__name__}({self.layer!r}, {np.asarray(self.index).tolist()})"
 
 
 class StrongestNeuron(Channel):
@@ -61,6 +66,10 @@ class StrongestNeuron(Channel):
         channel = _channel(acts[self.layer], feed[0])
         # A gather, not reduce_max: that would spread the gradient over all positions that tie.
         return pick(channel, tf.argmax(channel, axis=-1, output_type=tf.int32))
+
+    def describe(self, names: Names) -> str:
+        """Return which channel of which layer."""
+        return f"strongest neuron of {super().describe(names)}"
 
 
 @dataclass(frozen=True)
@@ -106,6 +115,11 @@ class Neuron(Target):
         }
         return dataclasses.replace(self, layer=path, **checked)
 
+    def describe(self, names: Names) -> str:
+        """Return which channel of which layer, and where."""
+        del names
+        return f"channel {short(self.index)} of {self.layer} at row {short(self.row)}, column {short(self.column)}"
+
     def __str__(self) -> str:
         return f"Neuron({self.layer!r}, {short(self.index)}, {short(self.row)}, {short(self.column)})"
 
@@ -134,6 +148,11 @@ class Energy(Target):
         """Find the layer."""
         del n
         return dataclasses.replace(self, layer=find_layer(self.layer, outline)[0])
+
+    def describe(self, names: Names) -> str:
+        """Return of which layer."""
+        del names
+        return f"energy of {self.layer}"
 
     def __str__(self) -> str:
         return f"Energy({self.layer!r})"
@@ -185,6 +204,11 @@ class Likeness(Target):
             )
         return dataclasses.replace(self, layer=path, code=code)
 
+    def describe(self, names: Names) -> str:
+        """Return of which layer."""
+        del names
+        return f"likeness of {self.layer}"
+
     def __str__(self) -> str:
         return f"Likeness({self.layer!r})"
 
@@ -223,6 +247,11 @@ class Diversity(Target):
         """Find the layer."""
         del n
         return dataclasses.replace(self, layer=find_layer(self.layer, outline)[0])
+
+    def describe(self, names: Names) -> str:
+        """Return of which layer."""
+        del names
+        return f"likeness of the images at {self.layer}"
 
     def __str__(self) -> str:
         return f"Diversity({self.layer!r})"

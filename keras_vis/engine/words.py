@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -15,7 +15,7 @@ Labels = Sequence[str] | Mapping[int, str]
 def captions(result: Pass, labels: Labels | None = None) -> tuple[str, ...]:
     """Return a caption for each image: the class asked about, its probability, and the one predicted instead.
 
-    A target that asks about no class is written out, with its number.
+    A target that asks about no class is put into words, with its number.
 
     Args:
         result: what the model gave.
@@ -25,24 +25,39 @@ def captions(result: Pass, labels: Labels | None = None) -> tuple[str, ...]:
         ValueError: `labels` does not name every class.
     """
     index, logits = result.target.indices(len(result.scores)), result.logits
+    names = _names(result, labels)
     if index is None or logits is None:
-        return tuple(f"{result.target}\n{score:.3g}" for score in result.scores)
-    classes = logits.shape[1]
-    names = None if labels is None else class_names(labels, classes)
+        asked_about = result.target.describe(names)
+        return tuple(f"{asked_about} = {_number(score)}" for score in result.scores)
     chance = probabilities(logits, result.head)
     best = logits.argmax(axis=1)
     lines = []
     for i, (asked, predicted) in enumerate(zip(index, best, strict=True)):
 
         def line(c: int, i: int = i) -> str:
-            sure = f"logit {logits[i, c]:.3g}" if chance is None else percent(chance[i, c])
-            return f"{c if names is None else names[c]}  {sure}"
+            sure = f"logit {_number(logits[i, c])}" if chance is None else percent(chance[i, c])
+            return f"{names(c)}  {sure}"
 
-        shown = predicted if asked < 0 else asked
         # With a single output of no head there is nothing else that could have been predicted.
-        other = shown != predicted and classes > 1
-        lines.append(f"{line(shown)}\npredicted {line(predicted)}" if other else line(shown))
+        if asked in (-1, predicted) or logits.shape[1] == 1:
+            lines.append(line(predicted if asked < 0 else asked))
+        else:
+            lines.append(f"asked: {line(asked)}\npredicted: {line(predicted)}")
     return tuple(lines)
+
+
+def question(result: Pass, labels: Labels | None = None) -> str:
+    """Return what was asked about in words: for a title."""
+    return result.target.describe(_names(result, labels))
+
+
+def _names(result: Pass, labels: Labels | None) -> Callable[[int], str]:
+    given = None if labels is None or result.logits is None else class_names(labels, result.logits.shape[1])
+    return lambda c: str(c) if given is None else given[c]
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}".replace("-", "\u2212")
 
 
 def class_names(labels: Labels | None, classes: int) -> list[str]:

@@ -14,7 +14,7 @@ from keras_vis.engine.batch import take
 from keras_vis.engine.outline import last_map
 from keras_vis.engine.probe import probe
 from keras_vis.engine.target import Target, as_target
-from keras_vis.engine.words import Labels, captions
+from keras_vis.engine.words import Labels, captions, question
 from keras_vis.picture import HeatMaps, about
 
 
@@ -70,10 +70,13 @@ def grad_cam(
             f"These do: {', '.join(list(outline.maps())[-6:])}."
         )
     result = probe(model).run(data, asked, wrt=(path,), finish=_weigh, batch=batch, progress=progress)
+    values = np.asarray(result.values)
+    size = "\u00d7".join(map(str, values.shape[1:]))
     return HeatMaps(
-        np.asarray(result.values),
+        values,
         data.shown(which),
         captions=captions(result, labels),
+        title=f"Grad-CAM of the {question(result, labels)} at {path} ({size})",
         about=about("grad_cam", target=str(result.target), layer=path),
     )
 

@@ -11,7 +11,7 @@ from keras_vis.engine import layers
 from keras_vis.engine.batch import take
 from keras_vis.engine.probe import probe
 from keras_vis.engine.target import probabilities
-from keras_vis.engine.words import Labels, class_names
+from keras_vis.engine.words import Labels, class_names, percent
 from keras_vis.picture import Chart, FeatureMaps, about
 
 
@@ -94,10 +94,8 @@ def top_predictions(
 
     Returns:
         A `Chart` of kind ``"predictions"`` with `values`: ``indices`` ``(n, k)``, the classes from the highest down;
-        their
-        ``logits`` ``(n, k)``; their ``probabilities`` ``(n, k)``, absent where the model ends in neither softmax nor
-        sigmoid;
-        ``images``. A single sigmoid has two classes, 1 with the logit and 0 with minus the logit.
+        their ``logits`` ``(n, k)``; their ``probabilities`` ``(n, k)``, absent where the model ends in neither softmax
+        nor sigmoid; ``images``. A single sigmoid has two classes, 1 with the logit and 0 with minus the logit.
 
     Raises:
         TypeError: `model` is no Keras model, `images` no numbers.
@@ -126,12 +124,24 @@ def top_predictions(
     # Stable, so that equal logits come in the order of the classes.
     indices = np.argsort(-logits, axis=1, kind="stable")[:, :k]
     chance = probabilities(logits, head)
-    values = {"images": data.shown(which), "indices": indices, "logits": np.take_along_axis(logits, indices, axis=1)}
+    best = np.take_along_axis(logits, indices, axis=1)
+    sure = np.full(best.shape, np.nan) if chance is None else np.take_along_axis(chance, indices, axis=1)
+    values = {"images": data.shown(which), "indices": indices, "logits": best}
     if chance is not None:
-        values["probabilities"] = np.take_along_axis(chance, indices, axis=1).astype(np.float32)
+        values["probabilities"] = sure.astype(np.float32)
     return Chart(
         "predictions",
         values,
-        text={"names": [[names[i] for i in row] for row in indices], "title": "What does the model see?"},
+        text={
+            "names": [[names[i] for i in row] for row in indices],
+            "notes": [[_note(*pair) for pair in zip(*row, strict=True)] for row in zip(sure, best, strict=True)],
+            "title": "What does the model see?",
+        },
         about=about("top_predictions", k=int(k), output=name, head=head),
     )
+
+
+def _note(chance: float, logit: float) -> str:
+    """What is written at a bar; +0 so that no −0 is written."""
+    number = f"{round(float(logit), 1) + 0:.1f}".replace("-", "\u2212")
+    return number if np.isnan(chance) else f"{percent(chance)}  (logit {number})"

@@ -50,14 +50,18 @@ def filters(
     picked = layers.check_units(units, outputs)
     kernels = kernels[..., picked]
     limit = float(np.abs(kernels).max()) or 1.0
+    title = f"Kernels of {path} ({height}\u00d7{width})"
     facts = about("filters", layer=path, units="all" if units is None else picked, scale=limit)
     if inputs in (1, 3):
         values = np.moveaxis(kernels, -1, 0)
         # A bare number for one channel after the other; no more is known of it.
-        return Images(values, captions=[str(unit) for unit in picked], value_range=(-limit, limit), about=facts)
+        note = "one scale for all: zero is mid-grey"
+        note += "; red, green and blue are the weights of the three channels" if inputs == 3 else ""
+        names = [str(unit) for unit in picked]
+        return Images(values, captions=names, value_range=(-limit, limit), title=title, note=note, about=facts)
     values = kernels.transpose(2, 3, 0, 1).reshape(-1, height, width, 1)
     axes = ("input channel", "output channel")
-    return Images(values, columns=len(picked), axes=axes, value_range=(-limit, limit), about=facts)
+    return Images(values, columns=len(picked), axes=axes, value_range=(-limit, limit), title=title, about=facts)
 
 
 def _first(model: keras.Model) -> tuple[str, keras.layers.Layer]:

@@ -7,7 +7,7 @@ import keras
 from keras_vis.engine.batch import take
 from keras_vis.engine.probe import probe
 from keras_vis.engine.target import Target
-from keras_vis.engine.words import Labels, captions
+from keras_vis.engine.words import Labels, captions, question
 from keras_vis.picture import HeatMaps, about
 
 
@@ -55,5 +55,6 @@ def saliency(
         result.grads[0],
         data.shown(which),
         captions=captions(result, labels),
+        title=f"Saliency: gradient of the {question(result, labels)}",
         about=about("saliency", target=str(result.target), input=data.names[which]),
     )

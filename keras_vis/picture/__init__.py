@@ -10,10 +10,21 @@ picture holds derives from it: the further fields are saved with it.
 
 from __future__ import annotations
 
-from keras_vis.picture.base import Picture, about, write_whole
+from keras_vis.picture.base import Picture, about, told_by, write_whole
 from keras_vis.picture.charts import Chart, Diagram
 from keras_vis.picture.images import Images
 from keras_vis.picture.maps import FeatureMaps, HeatMaps
 from keras_vis.picture.table import Table
 
-__all__ = ["Chart", "Diagram", "FeatureMaps", "HeatMaps", "Images", "Picture", "Table", "about", "write_whole"]
+__all__ = [
+    "Chart",
+    "Diagram",
+    "FeatureMaps",
+    "HeatMaps",
+    "Images",
+    "Picture",
+    "Table",
+    "about",
+    "told_by",
+    "write_whole",
+]

@@ -111,7 +111,7 @@ class Picture:
         for name, value in self._fields().items():
             if isinstance(value, np.ndarray):
                 parts.append(f"{name} {value.dtype} {value.shape}")
-            elif isinstance(value, bool | int | float | str) and len(str(value)) < 40:
+            elif isinstance(value, bool | int | float | str) and 0 < len(str(value)) < 40:
                 parts.append(f"{name}={value!r}")
         method = self.about.get("method")
         return f"{type(self).__name__}({', '.join(parts + ([f'method={method!r}'] if method else []))})"
@@ -137,9 +137,13 @@ class Picture:
 
     def _facts(self) -> dict[str, object]:
         """What is written into the drawing: `about` and, where numbers became colours, on what scale."""
-        if not hasattr(self, "scales"):
+        scales = np.asarray(self.scales() if hasattr(self, "scales") else ())
+        if not scales.size:
             return dict(self.about)
-        return {**self.about, "scale": [float(f"{scale:.6g}") for scale in self.scales()]}
+        return {
+            **self.about,
+            "scale": np.array([float(f"{x:.6g}") for x in scales.flat]).reshape(scales.shape).tolist(),
+        }
 
     def _fields(self) -> dict[str, object]:
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "about"}
@@ -174,6 +178,21 @@ def _plain(value: object) -> object:
     text = repr(value)
     # an address in memory would make each run's file another
     return type(value).__name__ if " at 0x" in text else text
+
+
+def told_by(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what a PNG that a picture wrote says of itself: its `about` and its scale; nothing if it says nothing.
+
+    Args:
+        path: of the file.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return dict(json.loads(getattr(image, "text", {}).get("keras_vis", "{}")))
+    except (OSError, ValueError):
+        return {}
 
 
 def write_whole(path: pathlib.Path, content: bytes) -> None:

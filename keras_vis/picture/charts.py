@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
+from typing import Self
 
 import numpy as np
 
@@ -47,6 +49,27 @@ class Chart(Picture):
         if fault:
             shapes = ", ".join(f"{name} {value.shape}" for name, value in self.values.items())
             raise ValueError(f"In a chart of {self.kind}, {fault}. Received: {shapes}.")
+
+    def scales(self) -> np.ndarray:
+        """Give the ends of the axes that can be held from one chart to the next.
+
+        Returns:
+            Of histograms, float `(m, 2)`; of other charts, which hold none, `(0,)`.
+        """
+        if self.kind != "histograms":
+            return np.zeros(0)
+        edges = self.values["edges"]
+        return self.values.get("limits", np.stack([edges[:, 0], edges[:, -1]], axis=1))
+
+    def at(self, scale: np.ndarray) -> Self:
+        """Give the same chart on the axes of another one.
+
+        Args:
+            scale: what `scales()` of that chart gave; nothing changes if it was empty.
+        """
+        if not np.size(scale):
+            return self
+        return dataclasses.replace(self, values={**self.values, "limits": np.asarray(scale)})
 
     def draw(self) -> np.ndarray:
         """Draw the chart.

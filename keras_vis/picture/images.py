@@ -25,6 +25,8 @@ class Images(Picture):
         columns: images in a row; None chooses.
         axes: what the rows and the columns of a matrix are, as `("input channel", "output channel")`: tiles become
             small and close, and have their numbers along the edges. Wants `columns`; `values` come row by row.
+        title: what the images are, above them.
+        note: what more there is to know, in small letters below the title.
     """
 
     values: np.ndarray
@@ -33,6 +35,8 @@ class Images(Picture):
     value_range: tuple[float, float] | None = None
     columns: int | None = None
     axes: tuple[str, str] | None = None
+    title: str = ""
+    note: str = ""
 
     def __post_init__(self) -> None:
         """Check and convert every field."""
@@ -84,6 +88,11 @@ class Images(Picture):
         """
         from keras_vis.draw import grid
 
+        head = {"title": self.title, "note": self.note}
         if self.axes is not None and self.columns is not None:
-            return grid.kernel_sheet(self.values, value_range=self.value_range, columns=self.columns, axes=self.axes)
-        return grid.image_sheet(self.values, captions=self.captions, value_range=self.value_range, columns=self.columns)
+            return grid.kernel_sheet(
+                self.values, value_range=self.value_range, columns=self.columns, axes=self.axes, **head
+            )
+        return grid.image_sheet(
+            self.values, captions=self.captions, value_range=self.value_range, columns=self.columns, **head
+        )

@@ -30,6 +30,7 @@ class HeatMaps(Picture):
         channels: how one number is made of c for drawing: `"max"` the one of largest absolute value, or `"sum"`.
         colours: one of matplotlib's colour maps instead.
         value_range: black and white of the images; None stretches each image on its own.
+        title: what the maps are, above them; the scale is then told below it.
     """
 
     values: np.ndarray
@@ -41,6 +42,7 @@ class HeatMaps(Picture):
     channels: str = "max"
     colours: str | None = None
     value_range: tuple[float, float] | None = None
+    title: str = ""
 
     def __post_init__(self) -> None:
         """Check and convert every field."""
@@ -98,7 +100,19 @@ class HeatMaps(Picture):
             captions=self.captions,
             name=self.colours or (colour.DIVERGING if self.signed else colour.SEQUENTIAL),
             value_range=self.value_range,
+            title=self.title,
+            note=self._note() if self.title else "",
         )
+
+    def _note(self) -> str:
+        """Say what the colours mean."""
+        several = len(self.values) > 1
+        if self.scale is None:
+            own = "each map on its own scale" if several else "on its own scale"
+            return f"{own}, up to the 99th percentile of {'|value|' if self.signed else 'its values'}"
+        if np.ndim(self.scale) == 0 or not several:
+            return "on a given scale; an arrow on the bar: there are values beyond it"
+        return "each map on the scale given for it; an arrow on a bar: there are values beyond it"
 
     def _maps(self) -> np.ndarray:
         from keras_vis.draw import heat
@@ -188,7 +202,9 @@ class FeatureMaps(Picture):
             layer=self.layer,
             captions=self.captions,
             scales=self.scales(),
-            scale_is=f"activation, {'up to its 99.9th percentile' if self.scale is None else 'on a given scale'}",
+            scale_is="activation, up to the 99.9th percentile of its size"
+            if self.scale is None
+            else "activation, on a given scale",
         )
 
     def _numbers(self) -> Sequence[int]:

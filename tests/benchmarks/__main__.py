@@ -3,11 +3,10 @@
     python -m tests.benchmarks            # prints a table; takes some minutes
 
 Each row times one method against a hand-written `tf.function`, compiled once, that does the same forward and backward
-passes and
-nothing else: no captions, no picture, no check of what comes in. The two take turns, and the ratio is the median of
-    the ratios
-of neighbouring turns, so that it holds where the machine's speed drifts. Milliseconds mean something beside their
-neighbours only.
+passes and nothing else: no captions, no picture, no check of what comes in. The two take turns, and the ratio is the
+median of the ratios of neighbouring turns, so that it holds where the machine's speed drifts. Milliseconds mean
+something beside their neighbours only.
+
 MobileNet has its ImageNet weights where KERAS_VIS_DATA has them, else random ones: the passes are the same.
 """
 

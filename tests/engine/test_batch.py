@@ -103,6 +103,46 @@ def test_a_sequential_without_input_is_built_for_the_images_as_training_would_bu
         np.testing.assert_array_equal(a, b)
 
 
+def test_an_unbuilt_model_is_not_built_for_a_guess():
+    model = keras.Sequential([L.Flatten(), L.Dense(3)])
+    with pytest.raises(ValueError, match="is it one image, or several grey ones"):
+        batch.take(model, np.zeros((16, 28, 28)))
+    assert not model.built
+    assert batch.take(model, np.zeros((16, 28, 28, 1))).arrays[0].shape == (16, 28, 28, 1)
+
+
+def test_numbers_that_an_integer_input_cannot_hold_are_refused():
+    inputs = keras.Input((4, 4, 1), dtype="uint8")
+    model = keras.Model(inputs, L.Flatten()(inputs))
+    np.testing.assert_array_equal(batch.take(model, np.full((1, 4, 4, 1), 200.0)).arrays[0], 200)
+    for wrong in (-1, 300, 0.9):
+        with pytest.raises(ValueError, match="the model takes uint8, which cannot hold all of these numbers"):
+            batch.take(model, np.full((1, 4, 4, 1), wrong))
+
+
+def test_a_net_of_images_without_an_axis_of_channels():
+    model = keras.Sequential([keras.Input((8, 6)), L.Flatten(), L.Dense(3)])
+    got = batch.take(model, np.zeros((5, 8, 6)))
+    assert got.pick_input(None) == 0
+    assert got.shown(0).shape == (5, 8, 6, 1)
+
+
+def test_a_subclassed_model_takes_images_of_another_size():
+    class Pooled(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.pool = L.Conv2D(2, 3), L.GlobalAveragePooling2D()
+
+        def call(self, x):
+            return self.pool(self.conv(x))
+
+    model = Pooled()
+    model(np.zeros((1, 8, 8, 3), "float32"))
+    assert batch.take(model, np.zeros((12, 12, 3))).arrays[0].shape == (1, 12, 12, 3)
+    with pytest.raises(ValueError, match=r"the model takes \(n, any, any, 3\)"):
+        batch.take(model, np.zeros((1, 12, 12, 1)))
+
+
 def test_chunks_cover_every_image_once():
     got = batch.take(nets.sequential(), x := nets.images(7))
     for size in (1, 3, 7, 9):

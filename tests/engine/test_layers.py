@@ -96,6 +96,14 @@ def test_a_block_that_adds_by_itself_counts_and_a_nested_model_does_not():
     assert last_map(model, np.zeros((1, 8, 8, 2))) == "block"
 
 
+def test_what_is_inside_an_attention_is_no_map():
+    x = inputs = keras.Input((8, 8, 2))
+    x = L.Reshape((36, 4))(L.Conv2D(4, 3, name="conv")(x))
+    x = L.MultiHeadAttention(2, 3)(x, x)
+    model = keras.Model(inputs, L.Dense(2)(L.GlobalAveragePooling1D()(x)))
+    assert last_map(model, np.zeros((1, 8, 8, 2))) == "conv"
+
+
 def test_a_map_of_one_position_is_passed_over():
     model = keras.applications.MobileNet(input_shape=(64, 64, 3), alpha=0.25, weights=None)
     assert last_map(model, np.zeros((1, 64, 64, 3))) == "conv_pw_13_relu"

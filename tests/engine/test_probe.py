@@ -6,6 +6,7 @@ import gc
 import subprocess
 import sys
 import textwrap
+import threading
 import weakref
 
 import keras
@@ -237,6 +238,174 @@ def test_a_model_that_was_rebuilt_is_traced_anew():
     np.testing.assert_allclose(swapped, before, rtol=1e-5)
     model.pop()
     assert "preds" not in probe(model).outputs(x)
+
+
+def test_an_activation_that_was_swapped_twice_is_not_taken_for_the_first():
+    model = keras.Sequential([keras.Input((2,)), L.Dense(1, use_bias=False)])
+    model.set_weights([np.ones((2, 1), "float32")])
+    for factor in (2.0, 3.0, 5.0, 7.0, 11.0):
+        model.layers[0].activation = lambda z: None  # one that is gone when the next is made
+        model.layers[0].activation = lambda z, factor=factor: factor * z
+        np.testing.assert_allclose(probe(model).run(np.ones((1, 2)), 0).grads[0], [[factor, factor]])
+
+
+def test_a_normalisation_that_is_adapted_anew_is_seen():
+    model = keras.Sequential([keras.Input((1,)), L.Normalization(), L.Dense(1, use_bias=False)])
+    model.set_weights([*model.get_weights()[:-1], np.ones((1, 1), "float32")])
+    for spread in (1.0, 10.0):
+        model.layers[0].adapt(spread * np.array([[-1.0], [1.0]], "float32"))
+        np.testing.assert_allclose(probe(model).run(np.zeros((1, 1)), 0).grads[0], [[1 / spread]], rtol=1e-5)
+
+
+@pytest.mark.parametrize("change", ["lora", "int8"])
+def test_a_layer_whose_weights_change_their_kind_is_seen(change):
+    model, x = nets.sequential(None), nets.images()
+    probe(model).activations(x, ["preds"])
+    dense = model.get_layer("preds")
+    if change == "lora":
+        dense.enable_lora(2)
+        dense.lora_kernel_b.assign(np.ones(dense.lora_kernel_b.shape))
+    else:
+        dense.quantize("int8")
+    got = probe(model).activations(x, ["preds"])["preds"]
+    np.testing.assert_allclose(got, model.predict(x, verbose=0), rtol=1e-4, atol=1e-4)
+
+
+def test_looking_changes_no_state_even_where_a_layer_always_trains():
+    class Restless(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = L.Dense(3)
+            self.norm = L.BatchNormalization()
+            self.drop = L.Dropout(0.5, seed=1)
+
+        def call(self, x):
+            return self.drop(self.norm(self.dense(L.Flatten()(x)), training=True), training=True)
+
+    model, x = Restless(), nets.images(4)
+    model(x)
+    before = [v.numpy() for v in model.variables]
+    first, second = (probe(model).run(x, 1).grads[0] for _ in range(2))
+    for a, b in zip(before, [v.numpy() for v in model.variables], strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_call_that_is_a_tf_function_is_looked_into():
+    class Traced(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.conv = L.Conv2D(2, 3, activation="relu", name="conv")
+            self.head = L.Dense(3, activation="softmax")
+
+        @tf.function
+        def call(self, x):
+            return self.head(L.Flatten()(self.conv(x)))
+
+    class Plain(Traced):
+        call = Traced.call.python_function
+
+    traced, plain, x = Traced(), Plain(), nets.images(2)
+    plain(x), traced(x)
+    traced.set_weights(plain.get_weights())
+    for relu in (None, "guided"):
+        a, b = (probe(model).run(x, 1, wrt=(0, "conv"), relu=relu) for model in (traced, plain))
+        assert a.head == "softmax"
+        np.testing.assert_allclose(a.grads[0], b.grads[0], rtol=1e-5)
+        np.testing.assert_allclose(a.acts["conv"], b.acts["conv"], rtol=1e-5)
+    assert hasattr(traced.call, "python_function")
+
+
+def test_a_softmax_over_groups_is_no_head():
+    # six outputs, in two groups that each sum to one: the softmax is not over the classes
+    model = keras.Sequential([keras.Input((4,)), L.Dense(6), L.Reshape((2, 3)), L.Softmax(), L.Flatten(name="out")])
+    x = np.ones((2, 4), "float32")
+    values, head = probe(model).outputs(x)["out"]
+    assert head == "linear"
+    np.testing.assert_allclose(values, model.predict(x, verbose=0), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "wrap", [L.Lambda(lambda z: tf.squeeze(tf.reshape(z, [-1, 1, 6]), 1)), L.Lambda(lambda z: tf.stop_gradient(z))]
+)
+def test_a_softmax_behind_what_leaves_the_classes_alone_is_a_head(wrap):
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, wrap(L.Dense(6, activation="softmax")(inputs)))
+    x = np.ones((2, 4), "float32")
+    logits, head = probe(model).outputs(x)[model.output_names[0]]
+    assert head == "softmax"
+    np.testing.assert_allclose(logits, x @ model.get_weights()[0] + model.get_weights()[1], rtol=1e-5)
+
+
+def test_what_comes_back_is_no_memory_of_the_users():
+    inputs = keras.Input((4, 4, 1))
+    model = keras.Model(inputs, L.Dense(2)(L.Flatten()(L.Identity(name="same")(inputs))))
+    x = np.ones((2, 4, 4, 1), "float32")
+    acts = probe(model).activations(x, ["same"])["same"]
+    x[:] = 7
+    np.testing.assert_array_equal(acts, 1)
+
+
+def test_half_precision_is_not_driven_over_its_top():
+    policy = keras.config.dtype_policy()
+    try:
+        keras.config.set_dtype_policy("mixed_float16")
+        half = nets.sequential(None)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    full, x = nets.sequential(None), nets.images(2)
+    for model in (half, full):
+        model.set_weights([w * s for w, s in zip(full.get_weights(), [1, 1, 1, 1, 500, 1], strict=True)])
+    full.set_weights(half.get_weights())
+    wanted = probe(full).run(x, 1).grads[0]
+    assert np.abs(wanted).max() > 64  # times 1,024 it is more than a half float holds
+    np.testing.assert_allclose(probe(half).run(x, 1).grads[0], wanted, atol=0.02 * np.abs(wanted).max())
+
+
+def test_a_gradient_that_is_no_number_is_named():
+    model = keras.Sequential([keras.Input((2,)), L.Lambda(lambda z: keras.ops.sqrt(z)), L.Dense(2, use_bias=False)])
+    with pytest.raises(ValueError, match=r"`target`: the gradient of Logit\(1.* is not finite for model"):
+        probe(model).run(np.zeros((1, 2)), 1)
+
+
+def test_another_thread_may_call_the_model_meanwhile():
+    model, x = nets.sequential(), nets.images(2)
+    stop, failed = threading.Event(), []
+
+    def keep_calling():
+        while not stop.is_set():
+            try:
+                model(x)
+            except Exception as error:
+                failed.append(error)
+
+    other = threading.Thread(target=keep_calling)
+    other.start()
+    try:
+        for unit in range(4):
+            probe(model).run(x, Channel("conv_2", unit), wrt=(0, "conv_1"), relu=["guided", None][unit % 2])
+            probe(model)._graphs.clear()
+    finally:
+        stop.set()
+        other.join()
+    assert not failed
+
+
+def test_graphs_of_forms_that_never_repeat_are_let_go():
+    model, x = nets.sequential(), nets.images(1)
+    for beta in range(70):
+        probe(model).run(x, TotalVariation(1 + beta / 100))
+    assert len(probe(model)._graphs) == 64
+
+
+def test_any_term_of_a_sum_may_depend_on_the_layer():
+    inputs = keras.Input((8, 8, 1))
+    one, two = (L.Conv2D(2, 3, name=name)(inputs) for name in ("one", "two"))
+    ends = [L.Dense(2, name=end)(L.Flatten()(part)) for end, part in (("a", one), ("b", two))]
+    model, x = keras.Model(inputs, ends), nets.images(2, shape=(8, 8, 1))
+    difference = Logit(1, output="a") - Logit(0, output="b")
+    alone = probe(model).run(x, Logit(0, output="b"), wrt=("two",)).grads[0]
+    np.testing.assert_allclose(probe(model).run(x, difference, wrt=("two",)).grads[0], -alone, rtol=1e-5)
 
 
 def test_nothing_is_left_on_the_model():

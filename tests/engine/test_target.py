@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -111,6 +112,16 @@ def test_operands_are_not_changed_and_forms_are_equal_whatever_the_content():
     assert str(combined) == "Logit(1) - 2 * TotalVariation(beta=2)"
 
 
+def test_targets_in_words():
+    names = ["cat", "dog"].__getitem__
+    assert Logit().describe(names) == "logit of the predicted class"
+    assert Probability([0, 1]).describe(names) == "probability of each image's class"
+    assert (Logit(0) - 0.5 * Logit(1)).describe(names) == "logit of cat \u2212 0.5 \u00d7 logit of dog"
+    assert (-Channel("conv", 3)).describe(names) == "\u2212channel 3 of conv"
+    assert StrongestNeuron("conv", 3).describe(names) == "strongest neuron of channel 3 of conv"
+    assert Neuron("conv", 3, 1, 2).describe(names) == "channel 3 of conv at row 1, column 2"
+
+
 def test_a_target_of_ones_own(model, x, acts):
     class Contrast(Target):
         layers = ("conv_2",)
@@ -128,6 +139,8 @@ def test_a_target_of_ones_own(model, x, acts):
         (-1, ValueError, r"-1 is no class"),
         ([0, 1], ValueError, r"`target` has 2 entries, but there are 6 images"),
         (np.eye(6, 5, dtype=int), ValueError, r"one-hot, take\s+labels.argmax"),
+        (np.eye(6, 5), ValueError, r"one-hot, take\s+labels.argmax"),
+        (Channel(keras.layers.Dense(2), 0), TypeError, "a layer is given by its name or path; received Dense"),
         (1.5, TypeError, "received float 1.5"),
         (np.ones(6), TypeError, "int or an array of ints; received float64"),
         (True, TypeError, "received bool"),
@@ -154,8 +167,6 @@ def test_a_linear_output_has_no_probability(x):
 
 
 def test_an_output_that_is_no_vector_is_refused(x):
-    import keras
-
     model = keras.Sequential([keras.Input(nets.SHAPE), keras.layers.Conv2D(3, 1, name="mask")])
     with pytest.raises(ValueError, match=r"'mask' is no vector of classes but \(n, 12, 10, 3\)"):
         probe(model).run(x, 1)

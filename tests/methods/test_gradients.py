@@ -57,8 +57,8 @@ def test_captions_name_class_probability_and_what_is_predicted_instead():
     picture = kv.saliency(model, x, [best[0], other[1]], labels=names)
     assert picture.captions[0] == f"{names[best[0]]}  {100 * p[0, best[0]]:.1f} %"
     assert picture.captions[1].splitlines() == [
-        f"{names[other[1]]}  {100 * p[1, other[1]]:.1f} %",
-        f"predicted {names[best[1]]}  {100 * p[1, best[1]]:.1f} %",
+        f"asked: {names[other[1]]}  {100 * p[1, other[1]]:.1f} %",
+        f"predicted: {names[best[1]]}  {100 * p[1, best[1]]:.1f} %",
     ]
     with pytest.raises(ValueError, match="`labels` has 2 names, but the model has 5 classes"):
         kv.saliency(model, x, labels=["a", "b"])
