@@ -177,7 +177,8 @@ class EpochVisualizer(keras.callbacks.Callback):
         self._drawn = self._epoch
 
     def _write(self, picture: Any, epoch: int) -> None:
-        fits = self._scale is not None and np.shape(self._scale) == np.shape(picture.scales())
+        scaled = self._scale is not None and hasattr(picture, "scales")
+        fits = scaled and np.shape(self._scale) == np.shape(picture.scales())
         held = picture.at(self._scale) if fits else picture
         held.save(self._file(epoch))
         report.write_page(self.directory)
