@@ -11,6 +11,7 @@ a ragged last one share it too. The graph reads the model's own variables: after
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -116,14 +117,15 @@ class Probe:
             raise ValueError(
                 f"`target`: {asked} compares the images of a batch: {len(ready)} images need `batch` ≥ {len(ready)}."
             )
-        n = len(ready)
-        feed = asked.feed(n), np.ones(n, np.float32)
-        wiring = tuple(wrt), relu, finish
-        key = ("run", asked, *wiring, _specs(ready), _specs_of(keras.tree.flatten(feed)))
-        graph = self._compiled(key, lambda: _Graph(self._body(asked, *wiring, ready.structure), ready, feed))
+        # Only half floats need the scale; elsewhere it would cost a pass over every gradient.
         half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
-        for scale in _HALF_SCALES if half else (1.0,):
-            found = graph.through(ready, (feed[0], np.full(n, scale, np.float32)), size, type(asked).__name__, progress)
+        found: dict[str, Any] = {}
+        for scale in _HALF_SCALES if half else (None,):
+            feed = asked.feed(len(ready)), () if scale is None else (np.full(len(ready), scale, np.float32),)
+            key = ("run", asked, tuple(wrt), relu, finish, _specs(ready), _specs_of(keras.tree.flatten(feed)))
+            body = self._body(asked, tuple(wrt), relu, finish, ready.structure)
+            graph = self._compiled(key, functools.partial(_Graph, body, ready, feed))
+            found = graph.through(ready, feed, size, type(asked).__name__, progress)
             if all(np.isfinite(part).all() for part in (*found.get("grads", ()), found.get("values", 0))):
                 break
         else:
@@ -224,7 +226,7 @@ class Probe:
 
         def body(inputs: tuple[tf.Tensor, ...], feed: Any) -> dict[str, Any]:
             taps: dict[str, tf.Tensor] = {}
-            content, scale = feed
+            content, scales = feed
 
             def score(watch: Callable[[tf.Tensor], None]) -> tuple[tf.Tensor, tap.Activations]:
                 for what in wrt:
@@ -243,17 +245,19 @@ class Probe:
                 # Variables are not watched: what lies below the lowest of `wrt` is neither recorded nor differentiated.
                 with tf.GradientTape(watch_accessed_variables=False) as tape:
                     number, acts = score(tape.watch)
-                    scaled = number * scale
+                    scaled = number * scales[0] if scales else number
                 grads = tape.gradient(scaled, [_source(what, inputs, taps) for what in wrt])
             else:
                 with relu_.rule(relu):
                     number, acts = score(lambda tensor: None)
-                grads = tf.gradients(number * scale, [_source(what, inputs, taps) for what in wrt])
+                grads = tf.gradients(
+                    number * scales[0] if scales else number, [_source(what, inputs, taps) for what in wrt]
+                )
             for what, grad in zip(wrt, grads, strict=True):
                 if grad is None:
                     source = f"layer {what!r}" if isinstance(what, str) else "the input"
                     raise ValueError(f"`target`: {target} does not depend on {source}.")
-            found = tuple(_unscaled(tf.convert_to_tensor(grad), scale) for grad in grads)
+            found = tuple(_unscaled(tf.convert_to_tensor(grad), scales) for grad in grads)
             kept = {what: tf.cast(taps[what], tf.float32) for what in wrt if isinstance(what, str)}
             made = {"grads": found, "acts": kept} if finish is None else {"values": finish(found, kept)}
             logits = {"logits": acts.output(target.output)[0]} if target.output else {}
@@ -332,9 +336,10 @@ def _source(what: int | str, inputs: tuple[tf.Tensor, ...], taps: dict[str, tf.T
     return inputs[what] if isinstance(what, int) else taps[what]
 
 
-def _unscaled(grad: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
-    """The gradient of each image in float32, its scale taken off."""
-    return tf.cast(grad, tf.float32) / tf.reshape(scale, [-1, *[1] * (grad.shape.rank - 1)])
+def _unscaled(grad: tf.Tensor, scales: tuple[tf.Tensor, ...]) -> tf.Tensor:
+    """The gradient of each image in float32, its scale taken off, if there is one."""
+    grad = tf.cast(grad, tf.float32)
+    return grad / tf.reshape(scales[0], [-1, *[1] * (grad.shape.rank - 1)]) if scales else grad
 
 
 class _Graph:
