@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 import keras_vis as kv
-from keras_vis.engine import probe as probe_module
+from keras_vis.engine import graph as graph_module
 from keras_vis.engine.probe import probe
 from tests import nets
 
@@ -241,7 +241,7 @@ def test_10_every_option_changes_something(name, monkeypatch):
         def update(self, count):
             seen.append(count)
 
-    monkeypatch.setattr(probe_module, "bar", Bar)
+    monkeypatch.setattr(graph_module, "bar", Bar)
     call(name, model, x, batch=2, progress=True)
     assert seen == [True, 2, 2, 1]
 

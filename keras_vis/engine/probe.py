@@ -10,7 +10,6 @@ a ragged last one share it too. The graph reads the model's own variables: after
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import threading
 import weakref
@@ -26,7 +25,9 @@ from keras_vis.engine import layers as layers_
 from keras_vis.engine import outline as outline_
 from keras_vis.engine import relu as relu_
 from keras_vis.engine import tap
-from keras_vis.engine.batch import Batch, bar, check_size, pack, take
+from keras_vis.engine.batch import Batch, check_size, pack, take
+from keras_vis.engine.graph import Graph, specs, specs_of
+from keras_vis.engine.stamp import stamp_of
 from keras_vis.engine.target import Target, as_target
 
 # Half floats lose what lies below 6e-8, and end at 65,504: the score is differentiated times the first of these with
@@ -77,8 +78,8 @@ class Probe:
         return self._outline(self._take(images))
 
     def _outline(self, ready: Batch) -> outline_.Outline:
-        specs = _specs(ready)
-        return self._compiled(("outline", specs), lambda: outline_.trace(self._alive(), ready, specs))
+        shapes = specs(ready)
+        return self._compiled(("outline", shapes), lambda: outline_.trace(self._alive(), ready, shapes))
 
     def run(
         self,
@@ -122,9 +123,9 @@ class Probe:
         found: dict[str, Any] = {}
         for scale in _HALF_SCALES if half else (None,):
             feed = asked.feed(len(ready)), () if scale is None else (np.full(len(ready), scale, np.float32),)
-            key = ("run", asked, tuple(wrt), relu, finish, _specs(ready), _specs_of(keras.tree.flatten(feed)))
+            key = ("run", asked, tuple(wrt), relu, finish, specs(ready), specs_of(keras.tree.flatten(feed)))
             body = self._body(asked, tuple(wrt), relu, finish, ready.structure)
-            graph = self._compiled(key, functools.partial(_Graph, body, ready, feed))
+            graph = self._compiled(key, functools.partial(Graph, body, ready, feed))
             found = graph.through(ready, feed, size, type(asked).__name__, progress)
             if all(np.isfinite(part).all() for part in (*found.get("grads", ()), found.get("values", 0))):
                 break
@@ -150,7 +151,7 @@ class Probe:
             self._forward(ready.structure, inputs, wanted, taps.__setitem__)
             return {path: tf.cast(taps[path], tf.float32) for path in wanted}
 
-        graph = self._compiled(("activations", wanted, _specs(ready)), lambda: _Graph(body, ready))
+        graph = self._compiled(("activations", wanted, specs(ready)), lambda: Graph(body, ready))
         return graph.through(ready, (), size, "activations", progress)
 
     def outputs(self, images: object, *, batch: int = 32, progress: bool = False) -> dict[str, tuple[np.ndarray, str]]:
@@ -167,7 +168,7 @@ class Probe:
             acts = tap.Activations(inputs, {}, self._forward(ready.structure, inputs, (), lambda path, output: None))
             return {name: acts.output(name)[0] for name in ends}
 
-        graph = self._compiled(("outputs", _specs(ready)), lambda: _Graph(body, ready))
+        graph = self._compiled(("outputs", specs(ready)), lambda: Graph(body, ready))
         logits = graph.through(ready, (), size, "outputs", progress)
         return {name: (logits[name], ends[name].head) for name in ends}
 
@@ -180,7 +181,7 @@ class Probe:
     def _take(self, images: object) -> Batch:
         """Return what goes in; and forget what was compiled, if the model has been rebuilt since."""
         ready = images if isinstance(images, Batch) else take(self._alive(), images)
-        stamp = _stamp(self._alive())
+        stamp = stamp_of(self._alive())
         with self._lock:
             if stamp != self._stamp:
                 self._graphs.clear()
@@ -283,55 +284,6 @@ _PROBES: weakref.WeakKeyDictionary[keras.Model, Probe] = weakref.WeakKeyDictiona
 _PROBES_LOCK = threading.Lock()
 
 
-def _specs(batch: Batch) -> tuple[tf.TensorSpec, ...]:
-    return _specs_of(batch.arrays)
-
-
-def _specs_of(arrays: Sequence[np.ndarray]) -> tuple[tf.TensorSpec, ...]:
-    return tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in arrays)
-
-
-def _stamp(model: keras.Model) -> Hashable:
-    """What a graph was compiled for: it changes when layers or activations are added, taken away or swapped.
-
-    New values of the weights do not change it: the graph reads the variables themselves.
-    """
-    # Keras's own lists, one pass: `flatten` and `model.variables` take milliseconds, and this is asked at each call. A
-    # layer that is quantised or gets LoRA has other variables than before; one that is adapted, another mean.
-    return tuple(
-        (
-            _reference(layer),
-            _reference(vars(layer).get("activation")),
-            _reference(vars(layer).get("mean")),
-            len(vars(layer).get("_trainable_variables", ())),
-            len(vars(layer).get("_non_trainable_variables", ())),
-        )
-        for layer in model._flatten_layers(include_self=False)
-    )
-
-
-def _reference(thing: Any) -> Hashable:
-    # Not its id, which something else may bear when it is gone; and nothing that keeps it alive.
-    try:
-        return None if thing is None else _Identity(weakref.ref(thing), id(thing))
-    except TypeError:
-        return id(thing)
-
-
-class _Identity:
-    """Equal to another one of the same living thing, and to nothing once that is gone."""
-
-    def __init__(self, thing: weakref.ref[Any], number: int) -> None:
-        self._thing, self._number = thing, number
-
-    def __eq__(self, other: object) -> bool:
-        mine = self._thing()
-        return isinstance(other, _Identity) and mine is not None and mine is other._thing()
-
-    def __hash__(self) -> int:
-        return self._number
-
-
 def _source(what: int | str, inputs: tuple[tf.Tensor, ...], taps: dict[str, tf.Tensor]) -> tf.Tensor:
     return inputs[what] if isinstance(what, int) else taps[what]
 
@@ -340,35 +292,3 @@ def _unscaled(grad: tf.Tensor, scales: tuple[tf.Tensor, ...]) -> tf.Tensor:
     """The gradient of each image in float32, its scale taken off, if there is one."""
     grad = tf.cast(grad, tf.float32)
     return grad / tf.reshape(scales[0], [-1, *[1] * (grad.shape.rank - 1)]) if scales else grad
-
-
-class _Graph:
-    """A compiled function of images and a target's content, through which any number of images go in batches."""
-
-    def __init__(self, body: Callable[[tuple[tf.Tensor, ...], Any], Any], batch: Batch, feed: Any = ()) -> None:
-        inputs = _specs(batch)
-        content = _specs_of(keras.tree.flatten(feed))
-
-        # Flat in, flat out: TensorFlow takes a millisecond to sort nested structures, at each call.
-        def flat(*tensors: tf.Tensor) -> list[tf.Tensor]:
-            found = body(tensors[: len(inputs)], keras.tree.pack_sequence_as(feed, tensors[len(inputs) :]))
-            self._structure = keras.tree.map_structure(lambda tensor: 0, found)
-            return keras.tree.flatten(found)
-
-        # Without XLA: on a CPU it is 1.6 to 6 times slower here, and compiles anew for each size of batch.
-        self.function = tf.function(flat, autograph=False).get_concrete_function(*inputs, *content)
-
-    def through(self, batch: Batch, feed: Any, size: int, what: str, progress: bool) -> Any:
-        """Send a batch through, `size` images at a time, and join what comes back, in the structure of the body."""
-        content = keras.tree.flatten(feed)
-        pieces = []
-        # What goes through at once has no progress to show.
-        with bar(len(batch), what, progress) if len(batch) > size else contextlib.nullcontext() as shown:
-            for part, arrays in batch.chunks(size):
-                tensors = map(tf.convert_to_tensor, (*arrays, *(values[part] for values in content)))
-                pieces.append([np.asarray(tensor) for tensor in self.function(*tensors)])
-                if shown is not None:
-                    shown.update(part.stop - part.start)
-        # Joining copies, also what is one piece: TensorFlow may hand back the memory that it was given.
-        joined = [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
-        return keras.tree.pack_sequence_as(self._structure, joined)
