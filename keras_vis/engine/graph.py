@@ -40,8 +40,7 @@ class Graph:
                 pieces.append([np.asarray(tensor) for tensor in self.function(*tensors)])
                 if shown is not None:
                     shown.update(part.stop - part.start)
-        # Joining copies, also what is one piece: TensorFlow may hand back the memory that it was given.
-        joined = [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
+        joined = [parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*pieces, strict=True)]
         return keras.tree.pack_sequence_as(self._structure, joined)
 
 
