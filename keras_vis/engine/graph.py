@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import keras
@@ -17,8 +17,8 @@ class Graph:
     """A compiled function of images and a target's content, through which any number of images go in batches."""
 
     def __init__(self, body: Callable[[tuple[tf.Tensor, ...], Any], Any], batch: Batch, feed: Any = ()) -> None:
-        inputs = specs(batch)
-        content = specs_of(keras.tree.flatten(feed))
+        inputs = specs(batch.arrays)
+        content = specs(keras.tree.flatten(feed))
 
         # Flat in, flat out: TensorFlow takes a millisecond to sort nested structures, at each call.
         def flat(*tensors: tf.Tensor) -> list[tf.Tensor]:
@@ -44,11 +44,14 @@ class Graph:
         return keras.tree.pack_sequence_as(self._structure, joined)
 
 
-def specs(batch: Batch) -> tuple[tf.TensorSpec, ...]:
-    """Return what a graph for such images takes: any number of them."""
-    return specs_of(batch.arrays)
+def form(arrays: Sequence[np.ndarray]) -> Hashable:
+    """Return what a graph for such arrays depends on: their shapes but for the first axis, and their types.
+
+    Not their `tf.TensorSpec`, which takes longer to compare than the rest of a call.
+    """
+    return tuple((array.shape[1:], array.dtype.str) for array in arrays)
 
 
-def specs_of(arrays: Sequence[np.ndarray]) -> tuple[tf.TensorSpec, ...]:
-    """Return the same for arrays whose first axis is the images."""
+def specs(arrays: Sequence[np.ndarray]) -> tuple[tf.TensorSpec, ...]:
+    """Return what a graph for such arrays takes: any number of them."""
     return tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in arrays)

@@ -26,7 +26,7 @@ from keras_vis.engine import outline as outline_
 from keras_vis.engine import relu as relu_
 from keras_vis.engine import tap
 from keras_vis.engine.batch import Batch, check_size, pack, take
-from keras_vis.engine.graph import Graph, specs, specs_of
+from keras_vis.engine.graph import Graph, form, specs
 from keras_vis.engine.stamp import stamp_of
 from keras_vis.engine.target import Target, as_target
 
@@ -78,8 +78,8 @@ class Probe:
         return self._outline(self._take(images))
 
     def _outline(self, ready: Batch) -> outline_.Outline:
-        shapes = specs(ready)
-        return self._compiled(("outline", shapes), lambda: outline_.trace(self._alive(), ready, shapes))
+        key = "outline", form(ready.arrays)
+        return self._compiled(key, lambda: outline_.trace(self._alive(), ready, specs(ready.arrays)))
 
     def run(
         self,
@@ -123,7 +123,7 @@ class Probe:
         found: dict[str, Any] = {}
         for scale in _HALF_SCALES if half else (None,):
             feed = asked.feed(len(ready)), () if scale is None else (np.full(len(ready), scale, np.float32),)
-            key = ("run", asked, tuple(wrt), relu, finish, specs(ready), specs_of(keras.tree.flatten(feed)))
+            key = ("run", asked, tuple(wrt), relu, finish, form(ready.arrays), form(keras.tree.flatten(feed)))
             body = self._body(asked, tuple(wrt), relu, finish, ready.structure)
             graph = self._compiled(key, functools.partial(Graph, body, ready, feed))
             found = graph.through(ready, feed, size, type(asked).__name__, progress)
@@ -151,7 +151,7 @@ class Probe:
             self._forward(ready.structure, inputs, wanted, taps.__setitem__)
             return {path: tf.cast(taps[path], tf.float32) for path in wanted}
 
-        graph = self._compiled(("activations", wanted, specs(ready)), lambda: Graph(body, ready))
+        graph = self._compiled(("activations", wanted, form(ready.arrays)), lambda: Graph(body, ready))
         return graph.through(ready, (), size, "activations", progress)
 
     def outputs(self, images: object, *, batch: int = 32, progress: bool = False) -> dict[str, tuple[np.ndarray, str]]:
@@ -168,7 +168,7 @@ class Probe:
             acts = tap.Activations(inputs, {}, self._forward(ready.structure, inputs, (), lambda path, output: None))
             return {name: acts.output(name)[0] for name in ends}
 
-        graph = self._compiled(("outputs", specs(ready)), lambda: Graph(body, ready))
+        graph = self._compiled(("outputs", form(ready.arrays)), lambda: Graph(body, ready))
         logits = graph.through(ready, (), size, "outputs", progress)
         return {name: (logits[name], ends[name].head) for name in ends}
 
@@ -179,14 +179,15 @@ class Probe:
         return model
 
     def _take(self, images: object) -> Batch:
-        """Return what goes in; and forget what was compiled, if the model has been rebuilt since."""
-        ready = images if isinstance(images, Batch) else take(self._alive(), images)
-        stamp = stamp_of(self._alive())
+        return images if isinstance(images, Batch) else take(self._alive(), images)
+
+    def _renew(self, model: keras.Model) -> None:
+        """Forget what was compiled, if the model has been rebuilt since."""
+        stamp = stamp_of(model)
         with self._lock:
             if stamp != self._stamp:
                 self._graphs.clear()
                 self._stamp = stamp
-        return ready
 
     def _compiled(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """Return what was made under this key; make it the first time."""
@@ -270,14 +271,18 @@ class Probe:
 def probe(model: keras.Model) -> Probe:
     """Return the probe of a model: one for as long as the model lives, with all that it has compiled.
 
+    Ask for it at each call: it is here that a model which has been rebuilt is noticed.
+
     Raises:
         TypeError: `model` is no `keras.Model`.
     """
     layers_.check_model(model)
     with _PROBES_LOCK:
-        if model not in _PROBES:
-            _PROBES[model] = Probe(model)
-        return _PROBES[model]
+        room = _PROBES.get(model)
+        if room is None:
+            room = _PROBES[model] = Probe(model)
+    room._renew(model)
+    return room
 
 
 _PROBES: weakref.WeakKeyDictionary[keras.Model, Probe] = weakref.WeakKeyDictionary()

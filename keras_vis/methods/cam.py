@@ -60,7 +60,8 @@ def grad_cam(
     """
     data = take(model, images)
     which = data.pick_input(input)
-    outline = probe(model).outline(data)
+    room = probe(model)
+    outline = room.outline(data)
     asked = as_target(target, outline, len(data))
     path = last_map(outline, asked.output) if layer is None else layers.find(model, layer)[0]
     shape = outline.single(path)
@@ -69,7 +70,7 @@ def grad_cam(
             f"`layer={path!r}` gives no maps (h', w', k) of more than one position but {shape}. "
             f"These do: {', '.join(list(outline.maps())[-6:])}."
         )
-    result = probe(model).run(data, asked, wrt=(path,), finish=_weigh, batch=batch, progress=progress)
+    result = room.run(data, asked, wrt=(path,), finish=_weigh, batch=batch, progress=progress)
     values = np.asarray(result.values)
     size = "\u00d7".join(map(str, values.shape[1:]))
     return HeatMaps(

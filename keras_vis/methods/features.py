@@ -52,14 +52,15 @@ def feature_maps(
     data = take(model, images)
     which = data.pick_input(input)
     path, _ = layers.find(model, layer)
-    shape = probe(model).outline(data).single(path)
+    room = probe(model)
+    shape = room.outline(data).single(path)
     if len(shape) != 3:
         raise ValueError(
             f"`layer={path!r}` gives no maps (h', w', k) but {shape}. "
-            f"These do: {', '.join(list(probe(model).outline(data).maps())[-6:])}."
+            f"These do: {', '.join(list(room.outline(data).maps())[-6:])}."
         )
     picked = layers.check_units(units, shape[2] or 0)
-    values = probe(model).activations(data, [path], batch=batch, progress=progress)[path]
+    values = room.activations(data, [path], batch=batch, progress=progress)[path]
     return FeatureMaps(
         values[..., picked],
         images=data.shown(which),
@@ -109,7 +110,8 @@ def top_predictions(
         raise ValueError(f"`k` must be a positive whole number of classes; received {k!r}.")
     data = take(model, images)
     which = data.pick_input(input)
-    ends = probe(model).outline(data).outputs
+    room = probe(model)
+    ends = room.outline(data).outputs
     if output is None and len(ends) > 1:
         raise ValueError(f"the model has {len(ends)} outputs. Choose one with `output=`: {', '.join(map(repr, ends))}.")
     name = next(iter(ends)) if output is None else output
@@ -120,7 +122,7 @@ def top_predictions(
     if len(ends[name].shape) != 1:
         raise ValueError(f"output {name!r} is no vector of classes but {ends[name].shape} for each image.")
     names = class_names(labels, ends[name].classes)
-    logits, head = probe(model).outputs(data, batch=batch, progress=progress)[name]
+    logits, head = room.outputs(data, batch=batch, progress=progress)[name]
     # Stable, so that equal logits come in the order of the classes.
     indices = np.argsort(-logits, axis=1, kind="stable")[:, :k]
     chance = probabilities(logits, head)
