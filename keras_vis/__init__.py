@@ -41,11 +41,12 @@ from keras_vis.methods.filters import filters
 from keras_vis.methods.gradients import saliency
 from keras_vis.methods.structure import open_in_netron, plot_structure, summary_table
 from keras_vis.methods.weights import export_weights, weight_histograms
-from keras_vis.picture import Chart, Diagram, FeatureMaps, HeatMaps, Images, Picture, Table
+from keras_vis.picture import Chart, Comparison, Diagram, FeatureMaps, HeatMaps, Images, Picture, Table
 
 __all__ = [
     "Channel",
     "Chart",
+    "Comparison",
     "Diagram",
     "Diversity",
     "Energy",

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 import keras_vis.picture as kp
-from keras_vis.picture import Chart, Diagram, FeatureMaps, HeatMaps, Images, Table
+from keras_vis.picture import Chart, Comparison, Diagram, FeatureMaps, HeatMaps, Images, Table
 
 RNG = np.random.default_rng(7)
 VALUES = RNG.normal(size=(3, 7, 7)).astype(np.float32)
@@ -30,6 +30,7 @@ def every_kind() -> list[kp.Picture]:
         FeatureMaps(RNG.random((1, 6, 6, 4)), about={"method": "m"}),
         Chart("curves", {"x": np.arange(3), "y": RNG.random((2, 3))}, about={"method": "m"}),
         Table(("layer", "parameters"), (("a", 1), ("b", 2)), about={"method": "m"}),
+        Comparison((HeatMaps(VALUES, IMAGES), HeatMaps(VALUES, IMAGES, signed=True)), about={"method": "m"}),
     ]
 
 
@@ -52,6 +53,7 @@ def test_a_png_holds_the_sheet_to_the_byte_and_says_what_it_shows(picture, tmp_p
         np.testing.assert_array_equal(np.asarray(image), picture.draw())
         told = json.loads(image.text["keras_vis"])
         assert told.pop("method") == "m"
+        assert len(told.pop("parts", [])) == (2 if isinstance(picture, Comparison) else 0)
         # numbers that became colours: on what scale
         np.testing.assert_allclose(
             told.pop("scale", []), picture.scales() if hasattr(picture, "scales") else [], rtol=1e-5

@@ -4,14 +4,15 @@ Everything here takes NumPy arrays and gives back one uint8 RGB sheet `(height, 
 and nothing here writes a file. matplotlib, cv2 and PIL are loaded when the first picture is drawn, not when the package
 is imported.
 
-    colour   which colour stands for which number
-    text     words as pixels
-    sheet    size, enlarge, overlay, tile: the parts every picture is laid out from
-    heat     maps over images
-    grid     images, kernels and feature maps side by side
-    table    rows and columns
-    panels   many small bars: histograms, predictions
-    chart    which chart answers which question; curves
-    dot      boxes and arrows as DOT
-    graph    DOT as SVG, and SVG as pixels
+    colour      which colour stands for which number
+    text        words as pixels
+    sheet       size, enlarge, overlay, tile: the parts every picture is laid out from
+    heat        maps over images
+    comparison  several maps of each image
+    grid        images, kernels and feature maps side by side
+    table       rows and columns
+    panels      many small bars: histograms, predictions
+    chart       which chart answers which question; curves
+    dot         boxes and arrows as DOT
+    graph       DOT as SVG, and SVG as pixels
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,15 +31,71 @@ def reduce_channels(values: np.ndarray, channels: str) -> np.ndarray:
     return np.take_along_axis(values, largest, -1)[..., 0]
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """Maps, and how their numbers become colours.
+
+    Attributes:
+        maps: `(n, h, w)`.
+        signed: whether the sign of a map has a meaning; otherwise the absolute value is drawn.
+        scales: `(n,)`, the value that gets the strongest colour.
+        name: the colour map.
+    """
+
+    maps: np.ndarray
+    signed: bool
+    scales: np.ndarray
+    name: str
+
+    def over(self, i: int, base: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+        """Draw map `i` over its image.
+
+        Args:
+            i: which.
+            base: the image at the size of its tile, RGB in [0, 1].
+            shape: height and width of the image before it was brought to that size.
+
+        Returns:
+            uint8 RGB, as large as `base`.
+        """
+        map_ = self._drawn(i)
+        own_grid = max(shape) <= sheet.SMALL and map_.shape == shape
+        relief = max(map_.shape) * 2 <= max(shape)
+        # without a scale the map is zero everywhere
+        strength = sheet.resize(map_ / (self.scales[i] or 1), (base.shape[0], base.shape[1]), squares=own_grid)
+        return colour.to_bytes(sheet.overlay(base, strength, name=self.name, signed=self.signed, relief=relief))
+
+    def bar(self, i: int, width: int) -> np.ndarray:
+        """Draw the colour bar of map `i`."""
+        return self._bar(width, i, self._beyond(i))
+
+    def shared_bar(self, width: int) -> np.ndarray:
+        """Draw one colour bar for maps that have one scale."""
+        beyond = [self._beyond(i) for i in range(len(self.maps))]
+        ends = (any(low for low, _ in beyond), any(high for _, high in beyond))
+        return self._bar(width, 0, ends, "one scale for all images" if len(self.maps) > 1 else "")
+
+    def _drawn(self, i: int) -> np.ndarray:
+        return self.maps[i] if self.signed else np.abs(self.maps[i])
+
+    def _beyond(self, i: int) -> tuple[bool, bool]:
+        map_, scale = self._drawn(i), self.scales[i]
+        return self.signed and bool(map_.min() < -scale), bool(map_.max() > scale)
+
+    def _bar(self, width: int, i: int, beyond: tuple[bool, bool], label: str = "") -> np.ndarray:
+        scale = self.scales[i]
+        if scale == 0:
+            return text.block("zero everywhere", width, size=text.SMALL, colour=colour.FAINT)
+        ends = (-scale if self.signed else 0.0, scale)
+        return sheet.colour_bar(width, ends, name=self.name, signed=self.signed, beyond=beyond, label=label)
+
+
 def heat_sheet(
-    maps: np.ndarray,
+    evidence: Evidence,
     images: np.ndarray,
     *,
-    signed: bool,
-    scales: np.ndarray,
     shared: bool,
     captions: Sequence[str],
-    name: str,
     value_range: tuple[float, float] | None,
     title: str,
     note: str,
@@ -46,13 +103,10 @@ def heat_sheet(
     """Draw pairs: an image, and beside it its map over it.
 
     Args:
-        maps: `(n, h, w)`.
+        evidence: n maps.
         images: `(n, height, width, c)`, of any size.
-        signed: whether the sign of a map has a meaning.
-        scales: `(n,)`, the value that gets the strongest colour.
         shared: whether one colour bar speaks for all.
         captions: n, or none.
-        name: the colour map.
         value_range: of the images, or None.
         title: above the sheet.
         note: below the title, in small letters.
@@ -60,52 +114,30 @@ def heat_sheet(
     Returns:
         uint8 RGB.
     """
-    count = len(maps)
+    count, shape = len(images), (images.shape[1], images.shape[2])
     bases = sheet.to_rgb(sheet.stretch(images, value_range))
-    columns, size = sheet.layout(count, images.shape[1:3], across=2, below=30)
-    squares = max(images.shape[1:3]) <= sheet.SMALL
-    own_grid = squares and maps.shape[1:] == images.shape[1:3]
-    relief = max(maps.shape[1:]) * 2 <= max(images.shape[1:3])
-    if not signed:
-        maps = np.abs(maps)
-    beyond = [(signed and bool(low < -scale), bool(high > scale)) for low, high, scale in _extremes(maps, scales)]
-    beside_bar = not shared and all(_fits(caption, size[1]) for caption in captions)
+    columns, size = sheet.layout(count, shape, across=2, below=30)
+    beside_bar = not shared and all(fits_below(caption, size[1]) for caption in captions)
     cells = []
     for i in range(count):
-        base = sheet.resize(bases[i], size, squares=squares)
-        # without a scale the map is zero everywhere
-        strength = sheet.resize(maps[i] / (scales[i] or 1), size, squares=own_grid)
-        over = sheet.overlay(base, strength, name=name, signed=signed, relief=relief)
-        pair = sheet.beside([colour.to_bytes(base), colour.to_bytes(over)], sheet.PAIR_GAP)
+        base = sheet.resize(bases[i], size, squares=max(shape) <= sheet.SMALL)
+        pair = sheet.beside([colour.to_bytes(base), evidence.over(i, base, shape)], sheet.PAIR_GAP)
         caption = captions[i] if captions else ""
         parts = [pair]
         if not shared:
-            bar = _bar(size[1], scales[i], name, signed, beyond[i])
             left = text.block(caption, size[1]) if beside_bar else sheet.blank(0, size[1])
-            parts.append(sheet.beside([sheet.stack([left, sheet.blank(1, size[1])]), bar], sheet.PAIR_GAP))
+            left = sheet.stack([left, sheet.blank(1, size[1])])
+            parts.append(sheet.beside([left, evidence.bar(i, size[1])], sheet.PAIR_GAP))
         if not beside_bar:
             parts.append(text.block(caption, pair.shape[1]))
         cells.append(sheet.stack(parts, 4))
     drawn = sheet.tile(cells, columns)
     if shared:
-        ends = (any(low for low, _ in beyond), any(high for _, high in beyond))
-        label = "one scale for all images" if count > 1 else ""
-        bar = _bar(min(_SHARED_BAR, drawn.shape[1]), scales[0], name, signed, ends, label)
-        drawn = sheet.stack([drawn, bar], sheet.GAP)
+        drawn = sheet.stack([drawn, evidence.shared_bar(min(_SHARED_BAR, drawn.shape[1]))], sheet.GAP)
     return sheet.frame(sheet.titled(drawn, title, note))
 
 
-def _extremes(maps: np.ndarray, scales: np.ndarray) -> zip:
-    return zip(maps.min((1, 2)), maps.max((1, 2)), scales, strict=True)
-
-
-def _fits(caption: str, width: int) -> bool:
+def fits_below(caption: str, width: int) -> bool:
+    """Whether a caption is short enough to stand under its tile."""
     lines, _ = text.fit(caption, width)
     return len(lines) <= _LINES_BESIDE
-
-
-def _bar(width: int, scale: float, name: str, signed: bool, beyond: tuple[bool, bool], label: str = "") -> np.ndarray:
-    if scale == 0:
-        return text.block("zero everywhere", width, size=text.SMALL, colour=colour.FAINT)
-    ends = (-scale if signed else 0.0, scale)
-    return sheet.colour_bar(width, ends, name=name, signed=signed, beyond=beyond, label=label)

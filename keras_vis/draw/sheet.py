@@ -19,6 +19,7 @@ LEAST = 96  # a smaller tile cannot be read
 TITLE, LEAST_TITLE = 14, 320  # the font of a title, and the narrowest it is set, in pixels
 _RELIEF = 0.6  # edges are clear where the colour is strongest, and an area still has the colour of the bar
 _MOST = 0.85  # how far the strongest evidence covers the image: its edges can just be seen
+_BETWEEN_NUMBERS = 4  # at least, under a colour bar, in pixels
 SMALL = 64  # up to this size an image's own pixels are shown, as squares
 
 
@@ -140,6 +141,7 @@ def layout(
     least: int = LEAST,
     largest: int | None = None,
     columns: int | None = None,
+    width: int = WIDTH,
 ) -> tuple[int, tuple[int, int]]:
     """Choose how many cells stand in a row, and how large a tile is drawn.
 
@@ -155,6 +157,7 @@ def layout(
         least: the smallest tile.
         largest: the largest tile.
         columns: fixes the number of cells in a row.
+        width: of the sheet.
 
     Returns:
         The number of columns, and the height and width of a tile.
@@ -165,7 +168,7 @@ def layout(
     best: tuple[int, tuple[int, int]] | None = None
     cost = math.inf
     for across_sheet in [columns] if columns else range(1, count + 1):
-        cell = (WIDTH - 2 * MARGIN - (across_sheet - 1) * gap) // across_sheet
+        cell = (width - 2 * MARGIN - (across_sheet - 1) * gap) // across_sheet
         box = min((cell - (across - 1) * PAIR_GAP) // across, largest)
         size = display_size(shape, max(box, 1))
         if best and max(size) < least:
@@ -245,13 +248,26 @@ def colour_bar(
     Returns:
         uint8 RGB `(height, width, 3)`.
     """
-    numbers = text.block(text.number(ends[1]), width, size=text.SMALL, colour=colour.FAINT, align="right")
-    low = text.block(text.number(ends[0]), width, size=text.SMALL, colour=colour.FAINT)
-    numbers = np.minimum(numbers, low)
-    if signed and ends[0] == -ends[1]:
-        numbers = np.minimum(numbers, text.block("0", width, size=text.SMALL, colour=colour.FAINT, align="centre"))
+    numbers = _ends(width, ends, zero=signed and ends[0] == -ends[1])
     strip = colour.ramp(width, 7, name, signed, beyond=beyond)
     if name == "gray":
         # its white end would be lost on the page
         strip[[0, -1]] = strip[:, [0, -1]] = colour.OUTLINE
     return stack([strip, numbers, text.block(label, width, size=text.SMALL, colour=colour.FAINT)], 1)
+
+
+def _ends(width: int, ends: tuple[float, float], *, zero: bool) -> np.ndarray:
+    """Set two numbers under the ends of a bar; under a narrow one they are rounded, stand alone, or in two lines."""
+
+    def line(words: str, align: str) -> np.ndarray:
+        return text.block(words, width, size=text.SMALL, colour=colour.FAINT, align=align)
+
+    for digits, middle in ((3, zero), (2, zero), (3, False), (2, False)):
+        low, high = (text.number(end, digits) for end in ends)
+        longest = max(text.measure(number, text.SMALL) for number in (low, high))
+        room = width - _BETWEEN_NUMBERS
+        if middle and 2 * longest + text.measure("0", text.SMALL) + _BETWEEN_NUMBERS <= room:
+            return np.minimum(np.minimum(line(low, "left"), line(high, "right")), line("0", "centre"))
+        if not middle and text.measure(low, text.SMALL) + text.measure(high, text.SMALL) <= room:
+            return np.minimum(line(low, "left"), line(high, "right"))
+    return stack([line(text.number(ends[0]), "left"), line(text.number(ends[1]), "right")])

@@ -52,7 +52,10 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def wrap(text: str, width: int, size: int = CAPTION, *, bold: bool = False) -> list[str]:
-    """Break a text into lines no wider than `width` pixels: between words where it can, inside a word where it must."""
+    """Break a text into lines no wider than `width` pixels: between words where it can, inside a word where it must.
+
+    Inside a word it breaks after one of ``_ / -`` where one is in the second half of what fits: layers have such names.
+    """
     lines = []
     for paragraph in text.split("\n"):
         line = ""
@@ -67,6 +70,8 @@ def wrap(text: str, width: int, size: int = CAPTION, *, bold: bool = False) -> l
                 fits = len(word) - 1
                 while fits > 1 and measure(word[:fits], size, bold=bold) > width:
                     fits -= 1
+                joint = max(word.rfind(mark, fits // 2, fits) for mark in "_/-") + 1
+                fits = joint or fits
                 lines.append(word[:fits])
                 word = word[fits:]
             line = word

@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from keras_vis.picture import checks
-from keras_vis.picture.base import Picture
+from keras_vis.picture.base import Picture, about
 from keras_vis.picture.table import Table
+
+if TYPE_CHECKING:
+    from keras_vis.draw.heat import Evidence
+    from keras_vis.picture.comparison import Comparison
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -83,22 +87,43 @@ class HeatMaps(Picture):
         """
         return dataclasses.replace(self, images=images, value_range=None)
 
+    def beside(self, *others: HeatMaps, names: Sequence[str] | None = None, title: str = "") -> Comparison:
+        """Set other maps of the same images beside these.
+
+        Args:
+            others: maps of as many images; theirs are not drawn, but these.
+            names: one for each picture, these maps' first. None: what each says of itself, its method and what else
+                tells it from the others.
+            title: above the sheet.
+
+        Returns:
+            A picture with one row for each image: the image, and each map over it.
+
+        Raises:
+            TypeError: one of `others` is no `HeatMaps`.
+            ValueError: the numbers of images differ, or there is not one name for each picture.
+
+        Example:
+            >>> kv.saliency(model, digits).beside(kv.grad_cam(model, digits), names=("saliency", "Grad-CAM"))
+        """
+        # here, because a comparison is made of heat maps and its file imports this one
+        from keras_vis.picture.comparison import Comparison
+
+        return Comparison((self, *others), names=() if names is None else names, title=title, about=about("comparison"))
+
     def draw(self) -> np.ndarray:
         """Draw each image, and beside it its map over it.
 
         Returns:
             uint8 RGB `(height, width, 3)`.
         """
-        from keras_vis.draw import colour, heat
+        from keras_vis.draw import heat
 
         return heat.heat_sheet(
-            self._maps(),
+            self._evidence(),
             self.images,
-            signed=self.signed,
-            scales=self.scales(),
             shared=self.scale is not None and np.ndim(self.scale) == 0,
             captions=self.captions,
-            name=self.colours or (colour.DIVERGING if self.signed else colour.SEQUENTIAL),
             value_range=self.value_range,
             title=self.title,
             note=self._note() if self.title else "",
@@ -113,6 +138,13 @@ class HeatMaps(Picture):
         if np.ndim(self.scale) == 0 or not several:
             return "on a given scale; an arrow on the bar: there are values beyond it"
         return "each map on the scale given for it; an arrow on a bar: there are values beyond it"
+
+    def _evidence(self) -> Evidence:
+        """The maps as they are drawn: one number a pixel, with scale and colours."""
+        from keras_vis.draw import colour, heat
+
+        name = self.colours or (colour.DIVERGING if self.signed else colour.SEQUENTIAL)
+        return heat.Evidence(self._maps(), self.signed, self.scales(), name)
 
     def _maps(self) -> np.ndarray:
         from keras_vis.draw import heat

@@ -39,6 +39,16 @@ def _unsigned() -> Picture:
     return HeatMaps(_hill(28, 0.4, 0.6)[None], colour[None], captions=("a hill",), scale=0.8)
 
 
+def _comparison() -> Picture:
+    fine = np.stack([_hill(28, 0.3, 0.6, 0.1) - _hill(28, 0.8, 0.3, 0.1), _hill(28, 0.5, 0.2, 0.1)])
+    coarse = np.stack([_hill(7, 0.5, 0.5), 0 * _hill(7, 0.5, 0.5)])
+    images, captions = np.stack([_ring(), _ring()]), ("0  99.8 %", "asked: 0  13.4 %\npredicted: 6  41.5 %")
+    first = HeatMaps(fine, images, signed=True, captions=captions, about={"method": "guided_backprop"})
+    second, third = (HeatMaps(coarse, images, about={"method": "grad_cam", "layer": f"conv_{k}"}) for k in (1, 2))
+    jet = HeatMaps(fine, images, colours="jet", about={"method": "saliency"})
+    return first.beside(jet, second, third.at(0.5), title="What speaks for a zero?")
+
+
 def _kernels() -> Picture:
     values = np.sin(np.arange(8 * 16 * 9, dtype=np.float32)).reshape(-1, 3, 3, 1)
     return Images(values, value_range=(-1, 1), columns=16, axes=("input channel", "output channel"))
@@ -61,7 +71,9 @@ def _predictions() -> Picture:
 
 
 @pytest.mark.parametrize(
-    "make", [_maps, _unsigned, _kernels, _features, _table, _predictions], ids=lambda make: make.__name__[1:]
+    "make",
+    [_maps, _unsigned, _comparison, _kernels, _features, _table, _predictions],
+    ids=lambda make: make.__name__[1:],
 )
 def test_looks_as_it_did(make):
     drawn = make().draw()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from keras_vis.draw import colour, sheet
+from keras_vis.draw import colour, sheet, text
 
 
 @pytest.fixture
@@ -105,6 +105,24 @@ def test_the_bar_has_its_lowest_colour_left_and_its_highest_right():
     assert bar[3, 0].tolist() == colour.to_bytes(colour.paint(np.zeros(1), "viridis", False))[0].tolist()
     assert bar[3, -1].tolist() == colour.to_bytes(colour.paint(np.ones(1), "viridis", False))[0].tolist()
     assert (bar[8:] < 200).any()
+
+
+@pytest.mark.parametrize("scale", [1, 0.00571, 1.23e-5, 123456])
+def test_the_numbers_of_a_bar_do_not_run_into_each_other(scale):
+    words = text.number(scale), text.number(-scale)
+
+    def ink(block: np.ndarray) -> int:
+        return int((255 - block.astype(int)).sum())
+
+    for width in range(60, 200):
+        bar = sheet.colour_bar(width, (-scale, scale), name="inferno", signed=True)[8:]
+        shown = [
+            [text.number(end, digits) for end in (scale, -scale)] + ["0"] * zero
+            for digits in (3, 2)
+            for zero in (True, False)
+        ]
+        wanted = [sum(ink(text.block(word, 200, size=10, colour=colour.FAINT)) for word in row) for row in shown]
+        assert any(abs(ink(bar) - whole) < 60 for whole in wanted), (width, words)
 
 
 def test_relief_shows_edges_under_the_strongest_evidence_and_leaves_the_colour_of_areas():

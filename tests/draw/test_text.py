@@ -21,6 +21,14 @@ def test_a_word_wider_than_its_tile_is_broken_not_cut_off():
     assert "".join(lines) == "conv_dw_13_depthwise_kernel"
 
 
+def test_a_layers_name_is_broken_at_its_joints():
+    name = "guided_backpropagation_of_each_class"
+    lines = text.wrap(name, text.measure("guided_backpropagation_of_e"))
+    assert lines == ["guided_backpropagation_of_", "each_class"]
+    # a joint near the start would leave a line all but empty
+    assert text.wrap("a_backpropagation", text.measure("a_backprop")) == ["a_backprop", "agation"]
+
+
 def test_a_third_line_is_saved_by_a_smaller_font():
     words = "brown bear, bruin, Ursus arctos"
     width = text.measure(words, 12) // 2
