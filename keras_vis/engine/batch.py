@@ -6,6 +6,7 @@ inputs, checked against their shapes, or one error that names the argument.
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ import keras
 import numpy as np
 
 from keras_vis.engine import layers
+
+_SMALL = 64  # pixels along an image's longer side
 
 
 @dataclass(frozen=True)
@@ -35,15 +38,49 @@ class Batch:
     def __len__(self) -> int:
         return len(self.arrays[0])
 
-    def chunks(self, size: int) -> Iterator[tuple[slice, tuple[np.ndarray, ...]]]:
-        """Yield the batch in pieces of at most `size` images, each with the slice that it covers."""
+    def at_once(self, batch: object) -> int:
+        """Return how many images go through the model at once: what is asked for; None chooses.
+
+        Of digits 64 are 15 % faster than 32 and no slower than 256; photographs gain nothing above 16, and twice the
+        number takes twice the memory.
+
+        Raises:
+            ValueError: not a positive whole number.
+        """
+        if batch is None:
+            large = any(max(array.shape[1:3]) > _SMALL for array in self.arrays if array.ndim > 2)
+            return 32 if large else 64
+        if isinstance(batch, bool) or not isinstance(batch, int | np.integer) or batch < 1:
+            raise ValueError(f"`batch` must be a positive whole number of images; received {batch!r}.")
+        return int(batch)
+
+    def slices(self, size: int) -> Iterator[slice]:
+        """Yield the batch in pieces of at most `size` images."""
         for start in range(0, len(self), size):
-            part = slice(start, min(start + size, len(self)))
-            yield part, tuple(array[part] for array in self.arrays)
+            yield slice(start, min(start + size, len(self)))
+
+    def floats(self, which: int) -> np.ndarray:
+        """Return what goes into an input that takes numbers.
+
+        Raises:
+            ValueError: it takes integers, which have no gradient and can be no fraction of each other.
+        """
+        array = self.arrays[which]
+        if array.dtype.kind != "f":
+            raise ValueError(
+                f"the model's input {self.names[which]!r} takes integers ({array.dtype}), which have no gradient. Ask "
+                "about the layer after it, or build the model with a float input."
+            )
+        return array
+
+    def put(self, which: int, array: np.ndarray) -> Batch:
+        """Return the batch with other numbers in an input."""
+        arrays = tuple(array if i == which else kept for i, kept in enumerate(self.arrays))
+        return dataclasses.replace(self, arrays=arrays)
 
     def shown(self, which: int) -> np.ndarray:
         """Return an input as images that can be drawn: other than one or three channels as their mean, in grey."""
-        images = self.arrays[which].astype(np.float32)
+        images = np.asarray(self.arrays[which], np.float32)
         images = images[..., None] if images.ndim == 3 else images
         return images if images.shape[-1] in (1, 3) else images.mean(axis=-1, keepdims=True)
 
@@ -268,15 +305,40 @@ def pack(structure: Any, flat: Sequence[Any]) -> Any:
     return flat[0]
 
 
-def check_size(batch: object, argument: str = "batch") -> int:
-    """Return the number of images that go through the model at once.
+def fill(value: object, images: np.ndarray, argument: str) -> np.ndarray:
+    """Return an image for each of these images: from a number, one image for all, or one for each.
+
+    Args:
+        value: a number, ``(h, w, c)`` or ``(n, h, w, c)``; a single channel's axis may be left out.
+        images: ``(n, h, w, c)``.
+        argument: the name of the argument in messages.
+
+    Returns:
+        float32 ``(n, h, w, c)``, or ``(n, 1, 1, 1)`` of a number.
 
     Raises:
-        ValueError: not a positive whole number.
+        TypeError: no numbers.
+        ValueError: another shape, NaN or infinity.
     """
-    if isinstance(batch, bool) or not isinstance(batch, int | np.integer) or batch < 1:
-        raise ValueError(f"`{argument}` must be a positive whole number of images; received {batch!r}.")
-    return int(batch)
+    try:
+        array = np.asarray(value)
+    except Exception as error:
+        raise TypeError(f"`{argument}` is no array of numbers: {error}") from error
+    if array.dtype.kind not in "buif" and array.dtype.name != "bfloat16":
+        raise TypeError(f"`{argument}` must be a number or an image; received {type(value).__name__} {value!r}.")
+    array = array.astype(np.float32)
+    if not np.isfinite(array).all():
+        raise ValueError(f"`{argument}` has NaN or infinite values.")
+    one, given = images.shape[1:], array.shape
+    if array.ndim == 0:
+        return np.full((len(images), *[1] * len(one)), array)
+    if one[-1] == 1 and array.shape[-2:] == one[:-1]:
+        array = array[..., None]
+    if array.shape not in (one, (1, *one), images.shape):
+        raise ValueError(
+            f"`{argument}` has shape {given}; it must be a number, one image {one}, or one for each, {images.shape}."
+        )
+    return np.broadcast_to(array, images.shape)
 
 
 def bar(total: int, what: str, shown: bool) -> Any:

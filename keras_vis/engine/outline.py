@@ -6,7 +6,7 @@ and a subclassed model, and for shared layers, where Keras's own ``layer.output`
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ import tensorflow as tf
 
 from keras_vis.engine import layers, tap
 from keras_vis.engine.batch import Batch, pack
+
+_SIZES = ("Shape", "ShapeN", "Size", "Rank")  # tell how large something is, not what is in it
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,10 @@ class LayerFacts:
         calls: how often a forward pass calls it.
         order: its place among the layers, by the moment its output is done.
         echo: whether it hands on the tensor of a layer inside it (a nested model does).
-        feeds: the outputs of the model that depend on it.
-        sees_input: whether it depends on the model's input.
+        feeds: the outputs of the model whose logits have a gradient there.
+        heads: those of them whose logits it gives itself.
+        sees: the inputs of the model that it depends on, by index.
+        behind: the layers where it has a gradient, and itself: a bit for each, by `order`.
         passive: whether it only moves, thins out or repeats what it gets.
         convolution: whether it convolves over images.
         inside: whether it is a part of one of Keras's own layers, as the projections of an attention are.
@@ -38,10 +42,17 @@ class LayerFacts:
     order: int
     echo: bool
     feeds: frozenset[str]
-    sees_input: bool
+    heads: frozenset[str]
+    sees: frozenset[int]
+    behind: int
     passive: bool
     convolution: bool
     inside: bool
+
+    @property
+    def sees_input(self) -> bool:
+        """Whether it depends on any input of the model."""
+        return bool(self.sees)
 
 
 @dataclass(frozen=True)
@@ -53,7 +64,7 @@ class OutputFacts:
 
     @property
     def classes(self) -> int:
-        """How many classes a vector of outputs tells apart: a single sigmoid, two."""
+        """How many classes the output tells apart, on its last axis: a single sigmoid, two."""
         width = self.shape[-1] or 0
         return 2 if self.head == "sigmoid" and width == 1 else width
 
@@ -115,20 +126,31 @@ def trace(model: keras.Model, batch: Batch, specs: tuple[tf.TensorSpec, ...]) ->
 
     # A tf.function, and not a bare graph: inside it Keras behaves as in `predict`.
     graph = tf.function(forward, autograph=False).get_concrete_function(*specs).graph
-    ahead = _reach((tensor.op for tensor in graph.inputs[: len(specs)]), forward=True)
-    behind = {name: _reach([tensor.op], forward=False) for name, tensor in results.items()}
+    ranks = {path: rank for rank, path in enumerate(order)}
+    marks: dict[tf.Operation, int] = {}
+    for path, rank in ranks.items():
+        for output in seen[path]:
+            if isinstance(output, tf.Tensor):
+                marks[output.op] = marks.get(output.op, 0) | 1 << rank
+    for i, tensor in enumerate(graph.inputs[: len(specs)]):
+        marks[tensor.op] = 1 << (len(order) + i)
+    behind = _behind(graph, marks, always=-1 << len(order))
+    heads = {name: _carried(tap.find_head(tensor)[0]) for name, tensor in results.items()}
     facts: dict[str, LayerFacts] = {}
     done: set[int] = set()
     for rank, path in enumerate(order):
         output = seen[path][-1]
-        single = tf.is_tensor(output) and isinstance(output, tf.Tensor)
+        single = isinstance(output, tf.Tensor)
+        bits = behind.get(output.op, 0) if single else 0
         facts[path] = LayerFacts(
             shape=_per_image(output) if single else None,
             calls=len(seen[path]),
             order=rank,
             echo=single and id(output) in done,
-            feeds=frozenset(name for name, ops in behind.items() if single and output.op in ops),
-            sees_input=single and output.op in ahead,
+            feeds=frozenset(name for name, ops in heads.items() if single and behind[ops[0]] >> ranks[path] & 1),
+            heads=frozenset(name for name, ops in heads.items() if single and output.op in ops),
+            sees=frozenset(i for i in range(len(specs)) if bits >> (len(order) + i) & 1),
+            behind=bits & ((1 << len(order)) - 1),
             passive=layers.is_passive(found[path]),
             convolution=layers.is_convolution(found[path]),
             inside=any(layers.is_kerass_own(found[holder]) for holder in _holders(path, found)),
@@ -139,26 +161,29 @@ def trace(model: keras.Model, batch: Batch, specs: tuple[tf.TensorSpec, ...]) ->
 
 
 def last_map(outline: Outline, output: str | None = None) -> str:
-    """Return the last layer before an output whose result is a map: where a class activation map looks by default.
-
-    Walking back from the head: rank 4, more than one position, and no dropout, pooling, padding, reshape or flatten.
+    """Return the last layer before an output whose result is a map, see `sight`.
 
     Raises:
         ValueError: the model has no convolution, or no such layer.
     """
-    usable = {
-        path: facts.order
-        for path, facts in outline.maps().items()
-        if facts.sees_input
-        and not (facts.echo or facts.passive or facts.inside)
-        and (output is None or output in facts.feeds)
-    }
-    if not usable or not any(facts.convolution for facts in outline.layers.values()):
-        raise ValueError(
-            "the model has no convolution whose result is a map (h', w', k) of more than one position, so "
-            "there is no layer for a class activation map. Methods that look at the input, such as saliency, need none."
-        )
-    return max(usable, key=usable.__getitem__)
+    # here, because that file imports this one
+    from keras_vis.engine.sight import Sight
+
+    return Sight(outline, frozenset() if output is None else frozenset([output])).last()
+
+
+def map_layer(model: keras.Model, outline: Outline, layer: object, output: str | None) -> str:
+    """Return the path of the layer whose maps are looked at: the one named, else `last_map`.
+
+    Raises:
+        TypeError, ValueError: see `layers.find`; or it would not do, see `sight`.
+    """
+    if layer is None:
+        return last_map(outline, output)
+    from keras_vis.engine.sight import Sight
+
+    path, _ = layers.find(model, layer)
+    return Sight(outline, frozenset() if output is None else frozenset([output])).check(path)
 
 
 def _holders(path: str, found: dict[str, keras.layers.Layer]) -> list[str]:
@@ -167,20 +192,60 @@ def _holders(path: str, found: dict[str, keras.layers.Layer]) -> list[str]:
     return [holder for holder in ("/".join(parts[:i]) for i in range(1, len(parts))) if holder in found]
 
 
+def _behind(graph: tf.Graph, marks: dict[tf.Operation, int], always: int) -> dict[tf.Operation, int]:
+    """Return for each operation the marks of all that it depends on, and its own.
+
+    The marks in `always` go wherever numbers go; the others only where a gradient comes back.
+    """
+    found: dict[tf.Operation, int] = {}
+    for op in graph.get_operations():  # in the order of their making: what an operation takes was made before it
+        bits = marks.get(op, 0)
+        for tensor in op.inputs if op.type not in _SIZES else ():
+            stops = op.type == "StopGradient" or tensor.dtype.is_integer or tensor.dtype == tf.bool
+            bits |= found.get(tensor.op, 0) & (always if stops else -1)
+        found[op] = bits
+    return found
+
+
+def _carried(logits: tf.Tensor) -> list[tf.Operation]:
+    """Return the operation that gives these logits, and before it those that give the same in another type."""
+    ops = [logits.op]
+    while ops[-1].type in ("Cast", "Identity"):
+        ops.append(ops[-1].inputs[0].op)
+    return ops
+
+
 def _per_image(tensor: tf.Tensor) -> tuple[int | None, ...]:
     return tuple(tensor.shape[1:]) if tensor.shape.rank else ()
 
 
-def _reach(start: Iterable[tf.Operation], *, forward: bool) -> set[tf.Operation]:
-    """Return every operation that can be reached from these along the graph, or against it."""
+def reach(
+    start: Iterable[tf.Operation],
+    *,
+    forward: bool,
+    along: Callable[[tf.Tensor, tf.Operation], bool] | None = None,
+) -> set[tf.Operation]:
+    """Return every operation that can be reached from these along the graph, or against it.
+
+    Args:
+        start: where to begin; they are among what is returned.
+        forward: along the graph, from a tensor to its users, or against it.
+        along: goes only where this is true of a tensor and its user; by default everywhere, and over control edges too.
+    """
     todo = list(start)
     reached = set(todo)
     while todo:
         op = todo.pop()
         if forward:
-            near = [user for tensor in op.outputs for user in tensor.consumers()]
+            near = [
+                user
+                for tensor in op.outputs
+                for user in tensor.consumers()
+                if user not in reached and (along is None or along(tensor, user))
+            ]
         else:
-            near = [*(tensor.op for tensor in op.inputs), *op.control_inputs]
+            near = [tensor.op for tensor in op.inputs if along is None or along(tensor, op)]
+            near += op.control_inputs if along is None else []
         for other in near:
             if other not in reached:
                 reached.add(other)

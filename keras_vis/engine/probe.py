@@ -1,7 +1,9 @@
 """What happens inside a model when it looks at images? The one room that runs models.
 
-    probe(model).run(images, target, wrt=(0,), relu=None, finish=None, batch=32) -> Pass(scores, grads, acts, logits)
-    probe(model).activations(images, layers, batch=32) -> dict
+    probe(model).run(images, target, wrt=(0,), relu=None, finish=None) -> Pass(scores, grads, acts, logits)
+    probe(model).ask(images, target) -> Pass(scores, logits), and the target settled on these images
+    probe(model).versions(images, target, variants) -> the target's number for each version of each image, and its class
+    probe(model).activations(images, layers) -> dict
 
 A graph is compiled once for each *(form of target, wiring)* and never again: ten classes, a label per image, "whatever
 is predicted" and every epoch of a training share one. The batch axis is left open, so that one image, a full batch and
@@ -23,12 +25,16 @@ import tensorflow as tf
 
 from keras_vis.engine import layers as layers_
 from keras_vis.engine import outline as outline_
+from keras_vis.engine import reach as reach_
 from keras_vis.engine import relu as relu_
 from keras_vis.engine import tap
-from keras_vis.engine.batch import Batch, check_size, pack, take
+from keras_vis.engine.batch import Batch, pack, take
+from keras_vis.engine.calls import Calls
 from keras_vis.engine.graph import Graph, form, specs
+from keras_vis.engine.settled import Settled
 from keras_vis.engine.stamp import stamp_of
 from keras_vis.engine.target import Target, as_target
+from keras_vis.engine.variants import Variants, gather, spread
 
 # Half floats lose what lies below 6e-8, and end at 65,504: the score is differentiated times the first of these with
 # which the gradient stays finite. A power of two is taken off again without rounding.
@@ -38,6 +44,7 @@ _MOST_GRAPHS = 64
 
 
 Finish = Callable[[tuple[Any, ...], Mapping[str, Any]], Any]
+Tally = Callable[[Any, Any, Any], Any]
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,8 @@ class Pass:
         acts: the activations of the layers in `wrt`, by path; none after a `finish`.
         values: what `finish` made of them.
         logits: ``(n, classes)`` of the output that the target reads, or None where it reads none.
+        instead: its number for each of the images that were asked about in place of these, ``(n,)``.
+        unreached: paths of the layers on the way that pass back something else than the backward rule says.
     """
 
     target: Target
@@ -61,6 +70,8 @@ class Pass:
     acts: Mapping[str, np.ndarray] = field(default_factory=dict)
     values: np.ndarray | None = None
     logits: np.ndarray | None = None
+    instead: np.ndarray | None = None
+    unreached: tuple[str, ...] = ()
 
 
 class Probe:
@@ -89,7 +100,8 @@ class Probe:
         wrt: Sequence[int | str] = (0,),
         relu: str | None = None,
         finish: Finish | None = None,
-        batch: int = 32,
+        variants: Variants | None = None,
+        batch: int | None = None,
         progress: bool = False,
     ) -> Pass:
         """Run images through the model, and return the target's number for each and the gradients of that number.
@@ -102,44 +114,139 @@ class Probe:
             relu: a backward rule for rectifiers: None (the gradient), ``"guided"`` or ``"deconv"``.
             finish: what to make of gradients and activations before they leave the device, in `keras.ops`; it becomes
                 part of the graph, so it must be the same function each time.
-            batch: images that go through at once; the numbers do not depend on it.
+            variants: versions of each image to run in its place; scores and gradients, or what `finish` makes of them,
+                are the weighted sums over these.
+            batch: images (or versions) that go through at once; the numbers do not depend on it.
             progress: whether a bar is shown where it takes longer than a second.
 
         Raises:
             TypeError, ValueError: see `take` and `as_target`; or the target does not depend on one of `wrt`.
         """
-        size = check_size(batch)
         model = self._alive()  # held until the run is over
-        ready = self._take(images)
-        outline = self._outline(ready)
-        asked = as_target(target, outline, len(ready))
+        ready, size, outline, asked, kind = self._asked(images, target, batch)
         self._check(asked, outline, ready, wrt)
-        if not asked.alone and len(ready) > size:
-            raise ValueError(
-                f"`target`: {asked} compares the images of a batch: {len(ready)} images need `batch` ≥ {len(ready)}."
-            )
         # Only half floats need the scale; elsewhere it would cost a pass over every gradient.
         half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
         found: dict[str, Any] = {}
         for scale in _HALF_SCALES if half else (None,):
             feed = asked.feed(len(ready)), () if scale is None else (np.full(len(ready), scale, np.float32),)
-            key = ("run", asked, tuple(wrt), relu, finish, form(ready.arrays), form(keras.tree.flatten(feed)))
-            body = self._body(asked, tuple(wrt), relu, finish, ready.structure)
-            graph = self._compiled(key, functools.partial(Graph, body, ready, feed))
-            found = graph.through(ready, feed, size, type(asked).__name__, progress)
+            sample = (*feed, variants.sample() if variants else ())
+            making = (variants.make, variants.which) if variants else None
+            key = ("run", kind, tuple(wrt), relu, finish, making, form(ready.arrays), form(keras.tree.flatten(sample)))
+            notes: list[str] = []
+            body = self._body(kind, tuple(wrt), relu, finish, making, ready.structure, notes)
+            graph = self._compiled(key, functools.partial(_Ruled, notes, body, ready, sample))
+            found = graph.through(ready, feed, size, type(kind).__name__, progress, variants, summed=True)
             if all(np.isfinite(part).all() for part in (*found.get("grads", ()), found.get("values", 0))):
                 break
         else:
             raise ValueError(f"`target`: the gradient of {asked} is not finite for model {model.name!r}.")
-        head = outline.outputs[asked.output].head if asked.output else "linear"
-        return Pass(target=asked, head=head, **found)
+        return Pass(target=asked, head=_head(asked, outline), unreached=graph.unreached, **found)
+
+    def ask(
+        self, images: object, target: object = None, *, instead: Batch | None = None, batch: int | None = None
+    ) -> tuple[Pass, Settled]:
+        """Run images through the model, forward only; return the target's numbers, and the target settled on them.
+
+        Args:
+            images: what `take` accepts, or a `Batch`.
+            target: what `as_target` accepts.
+            instead: other images, one in place of each, whose numbers for the same target are wanted too.
+            batch: images that go through at once; the numbers do not depend on it.
+
+        Raises:
+            TypeError, ValueError: see `take` and `as_target`; or the target compares images with each other, so that
+                copies of one cannot stand in its place.
+        """
+        ready, size, outline, asked, kind = self._asked(images, target, batch)
+        if not asked.alone:
+            raise ValueError(f"`target`: {asked} compares the images of a batch, and cannot be asked of copies of one.")
+
+        def body(inputs: tuple[tf.Tensor, ...], feed: Any) -> dict[str, Any]:
+            # Both in one pass: a small net takes as long for two images as for one.
+            content, others = feed
+            n = tf.shape(inputs[0])[0]
+            rows = tuple(tf.concat(pair, 0) for pair in zip(inputs, others, strict=True)) if others else inputs
+            taps: dict[str, tf.Tensor] = {}
+            acts = tap.Activations(rows, taps, self._forward(ready.structure, rows, kind.layers, taps.__setitem__))
+
+            def twice(part: tf.Tensor) -> tf.Tensor:
+                return tf.concat([part, part], 0) if others else part
+
+            settled = kind.settle(acts, keras.tree.map_structure(twice, content))
+            settled = keras.tree.map_structure(lambda part: part[:n], settled)
+            scores = kind.score(acts, keras.tree.map_structure(twice, settled))
+            logits = {"logits": acts.output(kind.output)[0][:n]} if kind.output else {}
+            return {"scores": scores[:n], "instead": scores[n:] if others else (), "content": settled, **logits}
+
+        feed = asked.feed(len(ready)), () if instead is None else instead.arrays
+        key = "ask", kind, form(ready.arrays), form(keras.tree.flatten(feed))
+        graph = self._compiled(key, lambda: Graph(body, ready, feed))
+        found = graph.through(ready, feed, size, type(kind).__name__, False)
+        content, others = found.pop("content"), found.pop("instead")
+        found["instead"] = None if instead is None else others
+        return Pass(target=asked, head=_head(asked, outline), **found), Settled(kind, content)
+
+    def versions(
+        self,
+        images: object,
+        target: object,
+        variants: Variants,
+        *,
+        tally: Tally | None = None,
+        batch: int | None = None,
+        progress: bool = False,
+    ) -> tuple[np.ndarray, ...]:
+        """Run versions of each image through the model, forward only.
+
+        Args:
+            images: what `take` accepts, or a `Batch`.
+            target: what `as_target` accepts.
+            variants: the versions.
+            tally: what to make of a version's number, ``(scores (r,), images, each) -> (r, ...)``, a module's own
+                function; its weighted sum over the versions is then returned alone, ``(n, ...)``.
+            batch: versions that go through at once; the numbers do not depend on it.
+            progress: whether a bar is shown where it takes longer than a second.
+
+        Returns:
+            The target's number for each version of each image, ``(n, m)``, and the class that is predicted of it,
+            ``(n, m)``, or −1 where the target reads no vector of classes.
+
+        Raises:
+            TypeError, ValueError: see `run`.
+        """
+        ready, size, _, asked, kind = self._asked(images, target, batch)
+
+        def body(inputs: tuple[tf.Tensor, ...], feed: Any) -> tuple[tf.Tensor, ...]:
+            content, given = feed
+            rows = spread(variants.make, variants.which, inputs, given)
+            content = keras.tree.map_structure(lambda part: tf.gather(part, given[-1]), content)
+            taps: dict[str, tf.Tensor] = {}
+            acts = tap.Activations(rows, taps, self._forward(ready.structure, rows, kind.layers, taps.__setitem__))
+            scores = kind.score(acts, content)
+            if tally is not None:
+                _, each, weights, owner = given
+                found = tally(scores, rows[variants.which], each)
+                return (gather(found, weights, owner, tf.shape(inputs[0])[0]),)
+            logits = acts.output(kind.output)[0] if kind.output else None
+            if logits is None or logits.shape.rank != 2:
+                return scores, -tf.ones_like(scores, tf.int32)
+            return scores, tf.argmax(logits, axis=-1, output_type=tf.int32)
+
+        feed = asked.feed(len(ready))
+        sample = feed, variants.sample()
+        making = variants.make, variants.which
+        key = "versions", kind, making, tally, form(ready.arrays), form(keras.tree.flatten(sample))
+        graph = self._compiled(key, lambda: Graph(body, ready, sample))
+        found = graph.through(ready, feed, size, type(kind).__name__, progress, variants, summed=tally is not None)
+        return tuple(found)
 
     def activations(
-        self, images: object, layers: Sequence[str], *, batch: int = 32, progress: bool = False
+        self, images: object, layers: Sequence[str], *, batch: int | None = None, progress: bool = False
     ) -> dict[str, np.ndarray]:
         """Run images through the model, and return what the layers at these paths give, float32, by path."""
-        size = check_size(batch)
         ready = self._take(images)
+        size = ready.at_once(batch)
         outline = self._outline(ready)
         for layer in layers:
             outline.single(layer)
@@ -154,13 +261,15 @@ class Probe:
         graph = self._compiled(("activations", wanted, form(ready.arrays)), lambda: Graph(body, ready))
         return graph.through(ready, (), size, "activations", progress)
 
-    def outputs(self, images: object, *, batch: int = 32, progress: bool = False) -> dict[str, tuple[np.ndarray, str]]:
+    def outputs(
+        self, images: object, *, batch: int | None = None, progress: bool = False
+    ) -> dict[str, tuple[np.ndarray, str]]:
         """Run images through the model, and return each output's logits, float32, and its head, by the output's name.
 
         The logits of an output without softmax and sigmoid are the output itself; a single sigmoid has two classes.
         """
-        size = check_size(batch)
         ready = self._take(images)
+        size = ready.at_once(batch)
         ends = self._outline(ready).outputs
 
         def body(inputs: tuple[tf.Tensor, ...], feed: Any) -> dict[str, tf.Tensor]:
@@ -177,6 +286,20 @@ class Probe:
         if model is None:
             raise ReferenceError("the model of this probe is gone; call probe(model) with one that lives.")
         return model
+
+    def _asked(
+        self, images: object, target: object, batch: int | None
+    ) -> tuple[Batch, int, outline_.Outline, Target, Target]:
+        """Return what came in and in what pieces, what is in the model, the target, and that of its form."""
+        ready = self._take(images)
+        size = ready.at_once(batch)
+        outline = self._outline(ready)
+        asked = as_target(target, outline, len(ready))
+        if not asked.alone and len(ready) > size:
+            raise ValueError(
+                f"`target`: {asked} compares the images of a batch: {len(ready)} images need `batch` ≥ {len(ready)}."
+            )
+        return ready, size, outline, asked, asked.asked if isinstance(asked, Settled) else asked
 
     def _take(self, images: object) -> Batch:
         return images if isinstance(images, Batch) else take(self._alive(), images)
@@ -204,31 +327,44 @@ class Probe:
     def _check(self, target: Target, outline: outline_.Outline, batch: Batch, wrt: Sequence[int | str]) -> None:
         for what in wrt:
             if isinstance(what, int):
-                if batch.arrays[what].dtype.kind != "f":
-                    raise ValueError(
-                        f"the model's input {batch.names[what]!r} takes integers ({batch.arrays[what].dtype}), which "
-                        "have no gradient. Ask about the layer after it, or build the model with a float input."
-                    )
+                batch.floats(what)
                 continue
             outline.single(what)
 
     def _forward(
-        self, structure: Any, inputs: tuple[tf.Tensor, ...], paths: Sequence[str], see: Callable[[str, Any], None]
+        self,
+        structure: Any,
+        inputs: tuple[tf.Tensor, ...],
+        paths: Sequence[str],
+        see: Callable[[str, Any], None],
+        note: tap.Note | None = None,
     ) -> dict[str, tf.Tensor]:
         """Call the model with layers tapped; inside a trace."""
         model = self._alive()
-        with tap.tapped(model, paths, see):
+        with tap.tapped(model, paths, see, note):
             return tap.outputs_by_name(model, model(pack(structure, inputs), training=False))
 
     def _body(
-        self, target: Target, wrt: tuple[int | str, ...], relu: str | None, finish: Finish | None, structure: Any
+        self,
+        target: Target,
+        wrt: tuple[int | str, ...],
+        relu: str | None,
+        finish: Finish | None,
+        making: tuple[Any, int] | None,
+        structure: Any,
+        unreached: list[str],
     ) -> Callable[[tuple[tf.Tensor, ...], Any], dict[str, Any]]:
-        """Return what is compiled for one form of target and one wiring."""
+        """Return what is compiled for one form of target and one wiring; tracing it fills `unreached`."""
         paths = [*target.layers, *(what for what in wrt if isinstance(what, str))]
 
         def body(inputs: tuple[tf.Tensor, ...], feed: Any) -> dict[str, Any]:
             taps: dict[str, tf.Tensor] = {}
-            content, scales = feed
+            content, scales, rows = feed
+            count = tf.shape(inputs[0])[0]
+            calls = None if relu is None else Calls(self._alive().name)
+            if making is not None:
+                inputs = spread(*making, inputs, rows)
+                content, scales = keras.tree.map_structure(lambda part: tf.gather(part, rows[-1]), (content, scales))
 
             def score(watch: Callable[[tf.Tensor], None]) -> tuple[tf.Tensor, tap.Activations]:
                 for what in wrt:
@@ -240,10 +376,10 @@ class Probe:
                     if path in wrt:
                         watch(output)
 
-                acts = tap.Activations(inputs, taps, self._forward(structure, inputs, paths, see))
+                acts = tap.Activations(inputs, taps, self._forward(structure, inputs, paths, see, calls))
                 return target.score(acts, content), acts
 
-            if relu is None:
+            if relu is None or calls is None:
                 # Variables are not watched: what lies below the lowest of `wrt` is neither recorded nor differentiated.
                 with tf.GradientTape(watch_accessed_variables=False) as tape:
                     number, acts = score(tape.watch)
@@ -252,9 +388,9 @@ class Probe:
             else:
                 with relu_.rule(relu):
                     number, acts = score(lambda tensor: None)
-                grads = tf.gradients(
-                    number * scales[0] if scales else number, [_source(what, inputs, taps) for what in wrt]
-                )
+                sources = [_source(what, inputs, taps) for what in wrt]
+                grads = tf.gradients(number * scales[0] if scales else number, sources)
+                unreached[:] = reach_.unreached(number, sources, calls, relu)
             for what, grad in zip(wrt, grads, strict=True):
                 if grad is None:
                     source = f"layer {what!r}" if isinstance(what, str) else "the input"
@@ -262,8 +398,11 @@ class Probe:
             found = tuple(_unscaled(tf.convert_to_tensor(grad), scales) for grad in grads)
             kept = {what: tf.cast(taps[what], tf.float32) for what in wrt if isinstance(what, str)}
             made = {"grads": found, "acts": kept} if finish is None else {"values": finish(found, kept)}
-            logits = {"logits": acts.output(target.output)[0]} if target.output else {}
-            return {"scores": number, **made, **logits}
+            made["scores"] = number
+            if making is not None:
+                _, _, weights, owner = rows
+                return dict(keras.tree.map_structure(lambda part: gather(part, weights, owner, count), made))
+            return {**made, "logits": acts.output(target.output)[0]} if target.output else made
 
         return body
 
@@ -287,6 +426,18 @@ def probe(model: keras.Model) -> Probe:
 
 _PROBES: weakref.WeakKeyDictionary[keras.Model, Probe] = weakref.WeakKeyDictionary()
 _PROBES_LOCK = threading.Lock()
+
+
+class _Ruled(Graph):
+    """A graph, and the layers in it that its backward rule does not reach: what its tracing has noted."""
+
+    def __init__(self, notes: list[str], *args: Any) -> None:
+        super().__init__(*args)
+        self.unreached = tuple(notes)
+
+
+def _head(asked: Target, outline: outline_.Outline) -> str:
+    return outline.outputs[asked.output].head if asked.output else "linear"
 
 
 def _source(what: int | str, inputs: tuple[tf.Tensor, ...], taps: dict[str, tf.Tensor]) -> tf.Tensor:

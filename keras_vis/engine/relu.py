@@ -14,16 +14,19 @@ from collections.abc import Iterator
 import tensorflow as tf
 
 RULES = ("guided", "deconv")
+RECTIFIERS = ("Relu", "Relu6")
+_ACTED_ON = "keras_vis rectifiers"  # a collection of the graph
 
 
 def _guided(op: tf.Operation, grad: tf.Tensor) -> tf.Tensor:
+    op.graph.add_to_collection(_ACTED_ON, op)
     # Springenberg et al. 2014, figure 1: pass where the forward input and the backward signal are both positive.
     return tf.where(_open(op) & (grad > 0), grad, tf.zeros_like(grad))
 
 
 def _deconv(op: tf.Operation, grad: tf.Tensor) -> tf.Tensor:
+    op.graph.add_to_collection(_ACTED_ON, op)
     # Zeiler & Fergus 2014, section 2.1: the backward signal itself is rectified, wherever the forward input lay.
-    del op
     return tf.nn.relu(grad)
 
 
@@ -44,5 +47,10 @@ def rule(name: str) -> Iterator[None]:
     """While this holds, every rectifier put into the present graph gets the named backward rule."""
     registered = {"guided": "KerasVisGuided", "deconv": "KerasVisDeconv"}[name]
     graph = tf.compat.v1.get_default_graph()
-    with graph.gradient_override_map({"Relu": registered, "Relu6": registered}):
+    with graph.gradient_override_map(dict.fromkeys(RECTIFIERS, registered)):
         yield
+
+
+def acted_on(graph: tf.Graph) -> set[tf.Operation]:
+    """Return the rectifiers of a graph on which a rule has acted, once gradients have been taken."""
+    return set(graph.get_collection(_ACTED_ON))

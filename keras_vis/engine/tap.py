@@ -24,10 +24,17 @@ _LOCK = threading.RLock()
 _CARRIERS = ("Identity", "StopGradient", "Cast", "Reshape", "Squeeze", "ExpandDims")
 _HEADS = {"Softmax": "softmax", "Sigmoid": "sigmoid"}
 
+Note = Callable[[str, bool], contextlib.AbstractContextManager[None]]
+
 
 @contextlib.contextmanager
-def tapped(model: keras.Model, paths: Iterable[str], see: Callable[[str, Any], None]) -> Iterator[None]:
+def tapped(
+    model: keras.Model, paths: Iterable[str], see: Callable[[str, Any], None], note: Note | None = None
+) -> Iterator[None]:
     """While this holds, call ``see(path, output)`` with what the layers at these paths give, each time they run.
+
+    Where `note` is given, every layer, the model itself (path "") and every operation of a functional model that is no
+    layer (``keras.ops.silu(x)``) runs within ``note(path, is_layer)``.
 
     What a layer would assign (a moving mean, the state of a seed) is not kept. A ``call`` that is a `tf.function` is
     opened, for nothing inside one can be seen.
@@ -40,10 +47,24 @@ def tapped(model: keras.Model, paths: Iterable[str], see: Callable[[str, Any], N
             # Keras calls another method of a layer whose weights are quantised.
             name = "call" if getattr(layer, "quantization_mode", None) is None else "quantized_call"
             opened = _opened(layer, name)
-            if path in wanted or opened is not None:
+            if path in wanted or opened is not None or note is not None:
                 seen = functools.partial(see, path) if path in wanted else None
-                _wrap(undo, layer, name, opened or getattr(layer, name), seen)
+                around = note and functools.partial(note, path, True)
+                _wrap(undo, layer, name, opened or getattr(layer, name), seen, around)
+        if note is not None:
+            for path, operation in _bare_operations({"": model, **found}).items():
+                _wrap(undo, operation, "call", operation.call, None, functools.partial(note, path, False))
         yield
+
+
+def _bare_operations(found: Mapping[str, keras.layers.Layer]) -> dict[str, keras.Operation]:
+    """Return the operations of functional models that are no layers, by path."""
+    bare: dict[int, tuple[str, keras.Operation]] = {}  # by id: one may stand in two models
+    for path, layer in found.items():
+        for operation in getattr(layer, "operations", ()) if isinstance(layer, keras.Model) else ():
+            if not isinstance(operation, keras.layers.Layer):
+                bare.setdefault(id(operation), (f"{path}/{operation.name}" if path else operation.name, operation))
+    return dict(bare.values())
 
 
 def _opened(layer: keras.layers.Layer, name: str) -> Callable[..., Any] | None:
@@ -57,17 +78,20 @@ def _opened(layer: keras.layers.Layer, name: str) -> Callable[..., Any] | None:
 
 def _wrap(
     undo: contextlib.ExitStack,
-    layer: keras.layers.Layer,
+    layer: keras.Operation,
     name: str,
     original: Callable[..., Any],
     see: Callable[[Any], None] | None,
+    around: Callable[[], contextlib.AbstractContextManager[None]] | None,
 ) -> None:
     held, before, owner = name in vars(layer), vars(layer).get(name), threading.get_ident()
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        output = original(*args, **kwargs)
         # Another thread may call the model meanwhile: it is none of our trace.
-        if see is not None and threading.get_ident() == owner:
+        ours = threading.get_ident() == owner
+        with around() if around is not None and ours else contextlib.nullcontext():
+            output = original(*args, **kwargs)
+        if see is not None and ours:
             see(output)
         return output
 

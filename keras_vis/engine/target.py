@@ -23,7 +23,7 @@ from keras_vis.engine.layers import nearest
 from keras_vis.engine.tap import Activations
 
 if TYPE_CHECKING:
-    from keras_vis.engine.outline import Outline
+    from keras_vis.engine.outline import Outline, OutputFacts
 
 Feed = tuple[Any, ...]
 Names = Callable[[int], str]
@@ -52,6 +52,11 @@ class Target:
     def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
         """Return the numbers ``(n,)``, float32, from what the model made of the images."""
         raise NotImplementedError
+
+    def settle(self, acts: Activations, feed: Feed) -> Feed:
+        """Return the content with what it leaves to the images, such as the predicted class, chosen from these."""
+        del acts
+        return feed
 
     def resolve(self, outline: Outline, n: int) -> Target:
         """Return the same target with names made whole, or say what of it does not fit the model.
@@ -128,6 +133,11 @@ class Combination(Target):
         scores = [term.score(acts, part) for term, part in zip(self.terms, feeds, strict=True)]
         return tf.add_n([weights[:, i] * score for i, score in enumerate(scores)])
 
+    def settle(self, acts: Activations, feed: Feed) -> Feed:
+        """Settle each term."""
+        feeds, weights = feed
+        return tuple(term.settle(acts, part) for term, part in zip(self.terms, feeds, strict=True)), weights
+
     def resolve(self, outline: Outline, n: int) -> Target:
         """Resolve each term."""
         return dataclasses.replace(self, terms=tuple(term.resolve(outline, n) for term in self.terms))
@@ -178,30 +188,22 @@ class Logit(Target):
     def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
         """Return each image's logit of its class."""
         logits, _ = acts.output(self.output or "")
-        return pick(logits, _class(logits, feed[0]))
+        return pick(logits, predicted(logits, feed[0]))
+
+    def settle(self, acts: Activations, feed: Feed) -> Feed:
+        """Choose the class that is predicted, where that is asked about."""
+        logits, _ = acts.output(self.output or "")
+        return (predicted(logits, feed[0]),)
 
     def resolve(self, outline: Outline, n: int) -> Target:
         """Find the output, and check the classes against it."""
-        outputs = outline.outputs
-        name = self.output
-        if name is None and len(outputs) > 1:
-            shown = ", ".join(map(repr, outputs))
-            raise ValueError(
-                f"`target`: the model has {len(outputs)} outputs, {shown}. "
-                f"Say which: Logit(3, output={next(iter(outputs))!r})."
-            )
-        if name is None:
-            name = next(iter(outputs))
-        if name not in outputs:
-            raise ValueError(
-                f"`target`: no output {name!r}.{nearest(name, outputs)} The model has: {', '.join(outputs)}."
-            )
-        facts = outputs[name]
+        name, facts = find_output(self.output, outline, "Logit(3, output={!r})")
         if len(facts.shape) != 1:
             shape = ", ".join("any" if size is None else str(size) for size in facts.shape)
+            region = "a region of it, Region(index, mask), or about " if len(facts.shape) == 3 else ""
             raise ValueError(
-                f"`target`: output {name!r} is no vector of classes but (n, {shape}). Ask about one of its layers: "
-                "Channel(layer, index) or Neuron(layer, index, row, column)."
+                f"`target`: output {name!r} is no vector of classes but (n, {shape}). Ask about {region}one of the "
+                "model's layers: Channel(layer, index) or Neuron(layer, index, row, column)."
             )
         if self.index is None:
             return type(self)(None, name)
@@ -228,7 +230,7 @@ class Probability(Logit):
         """Return each image's probability of its class."""
         logits, head = acts.output(self.output or "")
         probability = tf.nn.softmax(logits) if head == "softmax" else tf.nn.sigmoid(logits)
-        return pick(probability, _class(logits, feed[0]))
+        return pick(probability, predicted(logits, feed[0]))
 
     def resolve(self, outline: Outline, n: int) -> Target:
         """As `Logit.resolve`; an output without softmax or sigmoid has no probabilities."""
@@ -285,7 +287,7 @@ def _terms(target: Target) -> tuple[tuple[Target, ...], tuple[float, ...]]:
     return (target.terms, target.weights) if isinstance(target, Combination) else ((target,), (1.0,))
 
 
-def _class(logits: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+def predicted(logits: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
     """Each image's class: the one asked for, or the one predicted where that is −1."""
     return tf.where(index < 0, tf.argmax(logits, axis=-1, output_type=tf.int32), index)
 
@@ -298,6 +300,22 @@ def pick(values: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
 def mean(values: tf.Tensor) -> tf.Tensor:
     """The mean over everything but the images."""
     return tf.reduce_mean(values, axis=list(range(1, values.shape.rank)))
+
+
+def find_output(name: str | None, outline: Outline, example: str) -> tuple[str, OutputFacts]:
+    """The name and facts of the output that a target names, or of the only one; `example` has a place for a name."""
+    outputs = outline.outputs
+    if name is None and len(outputs) > 1:
+        shown = ", ".join(map(repr, outputs))
+        raise ValueError(
+            f"`target`: the model has {len(outputs)} outputs, {shown}. "
+            f"Say which: {example.format(next(iter(outputs)))}."
+        )
+    if name is None:
+        name = next(iter(outputs))
+    if name not in outputs:
+        raise ValueError(f"`target`: no output {name!r}.{nearest(name, outputs)} The model has: {', '.join(outputs)}.")
+    return name, outputs[name]
 
 
 def find_layer(name: str, outline: Outline) -> tuple[str, tuple[int | None, ...]]:

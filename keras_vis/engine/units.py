@@ -61,11 +61,20 @@ class Channel(Target):
 class StrongestNeuron(Channel):
     """The activation of a channel where it is highest; at the first of several equal positions. As `Channel`."""
 
+    def feed(self, n: int) -> Feed:
+        """Return the channels, and −1 for the position: the highest."""
+        return *super().feed(n), np.full(n, -1, np.int32)
+
     def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
         """Return the channel's highest activation."""
-        channel = _channel(acts[self.layer], feed[0])
         # A gather, not reduce_max: that would spread the gradient over all positions that tie.
-        return pick(channel, tf.argmax(channel, axis=-1, output_type=tf.int32))
+        return pick(_channel(acts[self.layer], feed[0]), self.settle(acts, feed)[1])
+
+    def settle(self, acts: Activations, feed: Feed) -> Feed:
+        """Choose the position where the channel is highest."""
+        index, position = feed
+        highest = tf.argmax(_channel(acts[self.layer], index), axis=-1, output_type=tf.int32)
+        return index, tf.where(position < 0, highest, position)
 
     def describe(self, names: Names) -> str:
         """Return which channel of which layer."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 import numpy as np
 
 from keras_vis.engine.probe import Pass
+from keras_vis.engine.region import Region
 from keras_vis.engine.target import probabilities
 
 Labels = Sequence[str] | Mapping[int, str]
@@ -15,7 +17,8 @@ Labels = Sequence[str] | Mapping[int, str]
 def captions(result: Pass, labels: Labels | None = None) -> tuple[str, ...]:
     """Return a caption for each image: the class asked about, its probability, and the one predicted instead.
 
-    A target that asks about no class is put into words, with its number.
+    A target that asks about no class is put into words, with its number. Of a class over a region, the share of the
+    region is told that the model gives to it.
 
     Args:
         result: what the model gave.
@@ -28,14 +31,16 @@ def captions(result: Pass, labels: Labels | None = None) -> tuple[str, ...]:
     names = _names(result, labels)
     if index is None or logits is None:
         asked_about = result.target.describe(names)
-        return tuple(f"{asked_about} = {_number(score)}" for score in result.scores)
+        return tuple(f"{asked_about} = {number(score)}" for score in result.scores)
+    if isinstance(result.target, Region):
+        return _of_region(result, result.target, names)
     chance = probabilities(logits, result.head)
     best = logits.argmax(axis=1)
     lines = []
     for i, (asked, predicted) in enumerate(zip(index, best, strict=True)):
 
         def line(c: int, i: int = i) -> str:
-            sure = f"logit {_number(logits[i, c])}" if chance is None else percent(chance[i, c])
+            sure = f"logit {number(logits[i, c])}" if chance is None else percent(chance[i, c])
             return f"{names(c)}  {sure}"
 
         # With a single output of no head there is nothing else that could have been predicted.
@@ -46,17 +51,31 @@ def captions(result: Pass, labels: Labels | None = None) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def _of_region(result: Pass, target: Region, names: Callable[[int], str]) -> tuple[str, ...]:
+    logits = cast(np.ndarray, result.logits)
+    if logits.shape[-1] == 1 and result.head == "linear":  # a regression: there are no classes
+        return tuple(f"mean {number(score)} over the region" for score in result.scores)
+    classes, shares = target.told(logits, result.head)
+    lines = []
+    for asked, c, share in zip(target.indices(len(logits)), classes, shares, strict=True):
+        line, most = f"{names(c)}  on {percent(share[c])} of the region", int(share.argmax())
+        other = asked >= 0 and share[most] > share[c]
+        lines.append(f"asked: {line}\nmost: {names(most)}  on {percent(share[most])}" if other else line)
+    return tuple(lines)
+
+
 def question(result: Pass, labels: Labels | None = None) -> str:
     """Return what was asked about in words: for a title."""
     return result.target.describe(_names(result, labels))
 
 
 def _names(result: Pass, labels: Labels | None) -> Callable[[int], str]:
-    given = None if labels is None or result.logits is None else class_names(labels, result.logits.shape[1])
+    given = None if labels is None or result.logits is None else class_names(labels, result.logits.shape[-1])
     return lambda c: str(c) if given is None else given[c]
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Return a number to three digits, with a minus that is one."""
     return f"{value:.3g}".replace("-", "\u2212")
 
 

@@ -22,7 +22,7 @@ def feature_maps(
     *,
     units: int | Sequence[int] | None = None,
     input: int | str | None = None,
-    batch: int = 32,
+    batch: int | None = None,
     progress: bool = True,
 ) -> FeatureMaps:
     """Run the images through the model, and keep what a layer gives.
@@ -33,7 +33,7 @@ def feature_maps(
         layer: whose maps ``(h', w', k)``: a name, a path or the layer.
         units: which of its k channels; by default all.
         input: which input is drawn beside the maps, by name or index; by default the only one that holds images.
-        batch: images that go through the model at once; the values do not depend on it.
+        batch: images at once, by default 64 small or 32 large ones; the values do not depend on it.
         progress: show a bar where it takes longer than a second.
 
     Returns:
@@ -78,7 +78,7 @@ def top_predictions(
     labels: Labels | None = None,
     output: str | None = None,
     input: int | str | None = None,
-    batch: int = 32,
+    batch: int | None = None,
     progress: bool = True,
 ) -> Chart:
     """Run the images through the model, and sort the classes of each by their logit.
@@ -90,7 +90,7 @@ def top_predictions(
         labels: names of the classes.
         output: which output, by name, for a model of several.
         input: which input is drawn beside the bars, by name or index; by default the only one that holds images.
-        batch: images that go through the model at once; the values do not depend on it.
+        batch: images at once, by default 64 small or 32 large ones; the values do not depend on it.
         progress: show a bar where it takes longer than a second.
 
     Returns:

@@ -146,10 +146,17 @@ def test_a_subclassed_model_takes_images_of_another_size():
 def test_chunks_cover_every_image_once():
     got = batch.take(nets.sequential(), x := nets.images(7))
     for size in (1, 3, 7, 9):
-        np.testing.assert_array_equal(np.concatenate([part[0] for _, part in got.chunks(size)]), x)
+        np.testing.assert_array_equal(np.concatenate([got.arrays[0][part] for part in got.slices(size)]), x)
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 2.5, True, "8"])
 def test_a_batch_is_a_positive_whole_number(wrong):
     with pytest.raises(ValueError, match="`batch` must be a positive whole number"):
-        batch.check_size(wrong)
+        batch.take(nets.sequential(), nets.images(1)).at_once(wrong)
+
+
+def test_small_images_go_through_by_64_and_large_ones_by_32():
+    for size, wanted in ((28, 64), (64, 64), (65, 32), (224, 32)):
+        ready = batch.Batch((np.zeros((1, 8, 3), "float32"), np.zeros((1, 20, size, 3), "float32")), [0, 0], ("a", "b"))
+        assert ready.at_once(None) == wanted
+        assert ready.at_once(7) == 7
