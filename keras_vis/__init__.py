@@ -35,10 +35,11 @@ from keras_vis.callbacks import EpochVisualizer
 from keras_vis.engine.penalties import Norm, TotalVariation
 from keras_vis.engine.target import Logit, Probability, Target
 from keras_vis.engine.units import Channel, Diversity, Energy, Likeness, Neuron, StrongestNeuron
+from keras_vis.methods.backprop import deconvnet, guided_backprop
 from keras_vis.methods.cam import grad_cam
 from keras_vis.methods.features import feature_maps, top_predictions
 from keras_vis.methods.filters import filters
-from keras_vis.methods.gradients import saliency
+from keras_vis.methods.gradients import input_x_gradient, integrated_gradients, saliency, smooth, smooth_grad
 from keras_vis.methods.structure import open_in_netron, plot_structure, summary_table
 from keras_vis.methods.weights import export_weights, weight_histograms
 from keras_vis.picture import Chart, Comparison, Diagram, FeatureMaps, HeatMaps, Images, Picture, Table
@@ -65,14 +66,20 @@ __all__ = [
     "Target",
     "TotalVariation",
     "callbacks",
+    "deconvnet",
     "export_weights",
     "feature_maps",
     "filters",
     "grad_cam",
+    "guided_backprop",
+    "input_x_gradient",
+    "integrated_gradients",
     "open_in_netron",
     "plot_structure",
     "report",
     "saliency",
+    "smooth",
+    "smooth_grad",
     "summary_table",
     "top_predictions",
     "weight_histograms",

@@ -23,14 +23,27 @@ import keras
 import numpy as np
 
 from keras_vis import report
+from keras_vis.methods.backprop import deconvnet, guided_backprop
 from keras_vis.methods.cam import grad_cam
 from keras_vis.methods.features import feature_maps
 from keras_vis.methods.filters import filters
-from keras_vis.methods.gradients import saliency
+from keras_vis.methods.gradients import input_x_gradient, integrated_gradients, saliency, smooth_grad
 from keras_vis.methods.structure import plot_structure
 from keras_vis.picture import Picture, told_by
 
-__all__ = ["EpochVisualizer", "FeatureMaps", "Filters", "GradCAM", "ModelStructure", "Saliency"]
+__all__ = [
+    "DeconvNet",
+    "EpochVisualizer",
+    "FeatureMaps",
+    "Filters",
+    "GradCAM",
+    "GuidedBackprop",
+    "InputXGradient",
+    "IntegratedGradients",
+    "ModelStructure",
+    "Saliency",
+    "SmoothGrad",
+]
 
 
 def __dir__() -> list[str]:
@@ -234,11 +247,16 @@ Example:
     return made
 
 
+DeconvNet = _named("DeconvNet", deconvnet)
 FeatureMaps = _named("FeatureMaps", feature_maps)
 Filters = _named("Filters", filters)
 GradCAM = _named("GradCAM", grad_cam)
+GuidedBackprop = _named("GuidedBackprop", guided_backprop)
+InputXGradient = _named("InputXGradient", input_x_gradient)
+IntegratedGradients = _named("IntegratedGradients", integrated_gradients)
 ModelStructure = _named("ModelStructure", plot_structure, every=None)  # training does not change it
 Saliency = _named("Saliency", saliency)
+SmoothGrad = _named("SmoothGrad", smooth_grad)
 
 
 def _check(picture: object, explain: Callable[..., Any]) -> None:
@@ -259,8 +277,9 @@ def _name_of(explain: Callable[..., Any]) -> str:
 
 def _default_name(explain: Callable[..., Any], bound: inspect.BoundArguments) -> str:
     layer = bound.arguments.get("layer", bound.arguments.get("options", {}).get("layer"))
-    layer = getattr(layer, "name", layer)
-    return f"{_name_of(explain)}-{layer}" if isinstance(layer, str) else _name_of(explain)
+    several = layer if isinstance(layer, list | tuple) else [layer]
+    names = [getattr(one, "name", one) for one in several]
+    return "-".join([_name_of(explain), *(name for name in names if isinstance(name, str))])
 
 
 def _safe(name: str) -> str:
