@@ -29,6 +29,11 @@ def every_kind() -> list[kp.Picture]:
         Images(IMAGES, about={"method": "m"}),
         FeatureMaps(RNG.random((1, 6, 6, 4)), about={"method": "m"}),
         Chart("curves", {"x": np.arange(3), "y": RNG.random((2, 3))}, about={"method": "m"}),
+        Chart(
+            "classes",
+            {"images": IMAGES, "classes": VALUES.argsort(-1), "expected": np.array([0, 6, 3])},
+            about={"method": "m"},
+        ),
         Table(("layer", "parameters"), (("a", 1), ("b", 2)), about={"method": "m"}),
         Comparison((HeatMaps(VALUES, IMAGES), HeatMaps(VALUES, IMAGES, signed=True)), about={"method": "m"}),
     ]
@@ -79,6 +84,13 @@ def test_npz_of_charts_and_tables_has_an_array_for_each_name(tmp_path):
     chart = Chart("curves", {"x": np.arange(3), "y": np.eye(3)}, text={"title": "?"})
     with np.load(chart.save(tmp_path / "chart.npz"), allow_pickle=False) as file:
         assert file["y"].tolist() == np.eye(3).tolist()
+    cover = {"images": IMAGES, "classes": VALUES.argsort(-1), "expected": np.array([0, 6, 3])}
+    chart = Chart("classes", cover, text={"names": "abcdefg", "captions": ("é", "b", "c")})
+    with np.load(chart.save(tmp_path / "classes.npz"), allow_pickle=False) as file:
+        for name, array in cover.items():
+            assert file[name].dtype == array.dtype
+            assert file[name].tobytes() == array.tobytes()
+        assert json.loads(str(file["fields"]))["text"]["captions"] == ["é", "b", "c"]
     table = Table(("layer", "parameters", "share", "about"), (("a", 1, None, "x"), ("b", 2, 0.5, "y")))
     with np.load(table.save(tmp_path / "table.npz"), allow_pickle=False) as file:
         assert file["layer"].tolist() == ["a", "b"]
@@ -270,6 +282,20 @@ def test_about_names_the_versions():
     assert set(facts["versions"]) == {"keras_vis", "keras", "tensorflow", "numpy"}
 
 
+def test_colours_can_begin_at_the_lowest_value_of_each_map():
+    ramp = np.linspace(5, 6, 49, dtype="float32").reshape(1, 7, 7)
+    picture = HeatMaps(np.concatenate([ramp, ramp + 10]), np.zeros((2, 7, 7, 1)), origin="lowest", scale=(6, 16))
+    moved = HeatMaps(np.concatenate([ramp - 5, ramp - 5]), np.zeros((2, 7, 7, 1)), scale=(1, 1))
+    sheets = [part.draw().astype(int) for part in (picture, moved)]
+    strip = slice(0, 180)  # above the numbers of the bars
+    assert np.abs(sheets[0][strip] - sheets[1][strip]).max() <= 2
+    for wrong in ("highest", 0):
+        with pytest.raises(ValueError, match="`origin="):
+            HeatMaps(ramp, np.zeros((1, 7, 7, 1)), origin=wrong)
+    with pytest.raises(ValueError, match="`origin='lowest'`"):
+        HeatMaps(ramp, np.zeros((1, 7, 7, 1)), origin="lowest", signed=True)
+
+
 def test_repr_names_shapes_and_not_numbers():
     assert repr(HeatMaps(VALUES, IMAGES, about={"method": "saliency"})) == (
         "HeatMaps(values float32 (3, 7, 7), images float32 (3, 28, 28, 1), signed=False, channels='max', "
@@ -329,6 +355,8 @@ def test_making_a_picture_loads_no_library_that_draws():
         "p = HeatMaps(np.ones((1, 7, 7)), np.ones((1, 8, 8, 1)))\n"
         "p.scales(); FeatureMaps(np.ones((1, 7, 7, 2))).statistics()\n"
         "Chart('curves', {'x': np.ones(2), 'y': np.ones((1, 2))})\n"
+        "grid = np.ones((1, 2, 2), int)\n"
+        "Chart('classes', {'images': np.ones((1, 8, 8, 1)), 'classes': grid, 'expected': grid[:, 0, 0]})\n"
         "heavy = {'matplotlib', 'cv2', 'PIL', 'keras', 'tensorflow'}\n"
         "print(sorted({name.split('.')[0] for name in sys.modules} & heavy))"
     )

@@ -12,6 +12,7 @@ is imported.
     grid        images, kernels and feature maps side by side
     table       rows and columns
     panels      many small bars: histograms, predictions
+    classes     the class predicted at each position of a cover, and counts
     chart       which chart answers which question; curves
     dot         boxes and arrows as DOT
     graph       DOT as SVG, and SVG as pixels

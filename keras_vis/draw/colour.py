@@ -34,6 +34,14 @@ def palette(index: int) -> tuple[int, int, int]:
     return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
 
 
+def over(shade: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Give the colour of letters over another: black or white, whichever differs more in luminance (WCAG 2.1)."""
+    parts = np.array(shade) / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ [0.2126, 0.7152, 0.0722])
+    return (0, 0, 0) if (luminance + 0.05) ** 2 > 1.05 * 0.05 else (255, 255, 255)
+
+
 @functools.lru_cache(maxsize=32)
 def table(name: str, signed: bool) -> np.ndarray:
     """Sample a colour map where the numbers can fall.

@@ -40,12 +40,14 @@ class Evidence:
         signed: whether the sign of a map has a meaning; otherwise the absolute value is drawn.
         scales: `(n,)`, the value that gets the strongest colour.
         name: the colour map.
+        origins: `(n,)`, the value at which the colours begin; 0 of signed maps.
     """
 
     maps: np.ndarray
     signed: bool
     scales: np.ndarray
     name: str
+    origins: np.ndarray
 
     def over(self, i: int, base: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
         """Draw map `i` over its image.
@@ -62,7 +64,9 @@ class Evidence:
         own_grid = max(shape) <= sheet.SMALL and map_.shape == shape
         relief = max(map_.shape) * 2 <= max(shape)
         # without a scale the map is zero everywhere
-        strength = sheet.resize(map_ / (self.scales[i] or 1), (base.shape[0], base.shape[1]), squares=own_grid)
+        span = self.scales[i] - self.origins[i]
+        shares = (map_ - self.origins[i]) / (span if span > 0 else 1)
+        strength = sheet.resize(shares, (base.shape[0], base.shape[1]), squares=own_grid)
         return colour.to_bytes(sheet.overlay(base, strength, name=self.name, signed=self.signed, relief=relief))
 
     def bar(self, i: int, width: int) -> np.ndarray:
@@ -73,10 +77,12 @@ class Evidence:
         """Draw one colour bar for maps that have one scale."""
         beyond = [self._beyond(i) for i in range(len(self.maps))]
         ends = (any(low for low, _ in beyond), any(high for _, high in beyond))
-        return self._bar(width, 0, ends, "one scale for all images" if len(self.maps) > 1 else "")
+        # Where each map begins at its own lowest value, the bar tells where the lowest of them does.
+        first = int(self.origins.argmin())
+        return self._bar(width, first, ends, "one scale for all images" if len(self.maps) > 1 else "")
 
     def _drawn(self, i: int) -> np.ndarray:
-        return self.maps[i] if self.signed else np.abs(self.maps[i])
+        return self.maps[i] if self.signed or self.origins[i] else np.abs(self.maps[i])
 
     def _beyond(self, i: int) -> tuple[bool, bool]:
         map_, scale = self._drawn(i), self.scales[i]
@@ -86,7 +92,7 @@ class Evidence:
         scale = self.scales[i]
         if scale == 0:
             return text.block("zero everywhere", width, size=text.SMALL, colour=colour.FAINT)
-        ends = (-scale if self.signed else 0.0, scale)
+        ends = (-scale if self.signed else float(self.origins[i]), scale)
         return sheet.colour_bar(width, ends, name=self.name, signed=self.signed, beyond=beyond, label=label)
 
 

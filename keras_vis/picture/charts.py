@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from keras_vis.picture import checks
 from keras_vis.picture.base import RESERVED, Picture
+
+if TYPE_CHECKING:
+    from keras_vis.draw.chart import Kind
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -18,8 +21,8 @@ class Chart(Picture):
     """Numbers on axes.
 
     Attributes:
-        kind: one of `keras_vis.draw.chart.KINDS`: `"histograms"`, `"predictions"`, `"curves"`; what each draws from
-            which arrays is said there.
+        kind: one of `keras_vis.draw.chart.KINDS`: `"histograms"`, `"predictions"`, `"curves"`; or `"classes"`, of
+            `keras_vis.draw.classes`. What each draws from which arrays is said there.
         values: its arrays, raw.
         text: names, title, labels of the axes.
     """
@@ -32,20 +35,19 @@ class Chart(Picture):
     def __post_init__(self) -> None:
         """Check and convert every field."""
         super().__post_init__()
-        from keras_vis.draw import chart
-
-        if self.kind not in chart.KINDS:
-            raise ValueError(f"`kind={self.kind!r}` is no chart. There are: {', '.join(chart.KINDS)}.")
-        missing = [name for name in chart.KINDS[self.kind].needs if name not in self.values]
+        kinds = _kinds()
+        if self.kind not in kinds:
+            raise ValueError(f"`kind={self.kind!r}` is no chart. There are: {', '.join(kinds)}.")
+        missing = [name for name in kinds[self.kind].needs if name not in self.values]
         if missing or set(self.values) & set(RESERVED):
             raise ValueError(
-                f"`values` of a chart of {self.kind} must hold {', '.join(chart.KINDS[self.kind].needs)}, "
+                f"`values` of a chart of {self.kind} must hold {', '.join(kinds[self.kind].needs)}, "
                 "and none may be called "
                 f"{' or '.join(RESERVED)}. Received: {', '.join(self.values) or 'none'}."
             )
         self._set("values", {name: checks.frozen(np.asarray(value)) for name, value in self.values.items()})
         self._set("text", dict(self.text))
-        fault = chart.KINDS[self.kind].fault(self.values, self.text)
+        fault = kinds[self.kind].fault(self.values, self.text)
         if fault:
             shapes = ", ".join(f"{name} {value.shape}" for name, value in self.values.items())
             raise ValueError(f"In a chart of {self.kind}, {fault}. Received: {shapes}.")
@@ -77,14 +79,18 @@ class Chart(Picture):
         Returns:
             uint8 RGB `(height, width, 3)`.
         """
-        from keras_vis.draw import chart
-
-        return chart.KINDS[self.kind].draw(self.values, self.text)
+        return _kinds()[self.kind].draw(self.values, self.text)
 
     def _contents(self) -> tuple[dict[str, np.ndarray], dict[str, object]]:
         arrays, rest = super()._contents()
         del rest["values"]
         return {**arrays, **self.values}, rest
+
+
+def _kinds() -> dict[str, Kind]:
+    from keras_vis.draw import chart, classes
+
+    return {**chart.KINDS, "classes": classes.KIND}
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -31,6 +31,7 @@ class HeatMaps(Picture):
         scale: the value that gets the strongest colour. None: of each image's own map the 99th percentile of the
             absolute value, or its highest where that is 0. A number: the same for all, with one colour bar. `(n,)`: one
             for each image; where it is 0, the image's own.
+        origin: where the colours of an unsigned map begin: `"lowest"`, at the lowest value of each; None: at 0.
         channels: how one number is made of c for drawing: `"max"` the one of largest absolute value, or `"sum"`.
         colours: one of matplotlib's colour maps instead.
         value_range: black and white of the images; None stretches each image on its own.
@@ -43,6 +44,7 @@ class HeatMaps(Picture):
     signed: bool = False
     captions: Sequence[str] = ()
     scale: float | np.ndarray | None = None
+    origin: str | None = None
     channels: str = "max"
     colours: str | None = None
     value_range: tuple[float, float] | None = None
@@ -56,6 +58,8 @@ class HeatMaps(Picture):
         self._set("captions", checks.captions(self.captions, len(self.values)))
         self._set("scale", checks.scale(self.scale, len(self.values)))
         self._set("value_range", checks.value_range(self.value_range))
+        if self.origin not in (None, "lowest") or (self.origin and self.signed):
+            raise ValueError(f"`origin={self.origin!r}` must be None or, of maps without a sign, 'lowest'.")
         if self.channels not in ("max", "sum"):
             raise ValueError(f"`channels={self.channels!r}` must be 'max' or 'sum'.")
         if self.colours is not None:
@@ -144,7 +148,9 @@ class HeatMaps(Picture):
         from keras_vis.draw import colour, heat
 
         name = self.colours or (colour.DIVERGING if self.signed else colour.SEQUENTIAL)
-        return heat.Evidence(self._maps(), self.signed, self.scales(), name)
+        maps = self._maps()
+        origins = maps.min(axis=(1, 2)) if self.origin == "lowest" else np.zeros(len(maps), np.float32)
+        return heat.Evidence(maps, self.signed, self.scales(), name, origins)
 
     def _maps(self) -> np.ndarray:
         from keras_vis.draw import heat

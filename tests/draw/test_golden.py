@@ -70,9 +70,26 @@ def _predictions() -> Picture:
     return Chart("predictions", values, text={"title": "Which digit is it?"})
 
 
+def _classes() -> Picture:
+    y, x = np.mgrid[:7, :7]
+    one = np.where(y == 5, 6, np.where((x == 3) & (y < 3), 8, 0))
+    two = np.where(np.hypot(y - 2, x - 4) < 1.5, 3, 9 - 4 * (x + y == 9) - 2 * ((y == 6) & (x == 0)))
+    values = {
+        "images": np.stack([_ring(), _ring()[::-1]]),
+        "classes": np.stack([one, two]),
+        "expected": np.array([0, 9]),
+    }
+    text = {
+        "captions": ("0  99.8 %", "9  41.5 %, truth: 0"),
+        "title": "Which digit is predicted where a part is covered?",
+        "note": "a patch of 4 × 4 pixels at each of 49 positions",
+    }
+    return Chart("classes", values, text=text)
+
+
 @pytest.mark.parametrize(
     "make",
-    [_maps, _unsigned, _comparison, _kernels, _features, _table, _predictions],
+    [_maps, _unsigned, _comparison, _kernels, _features, _table, _predictions, _classes],
     ids=lambda make: make.__name__[1:],
 )
 def test_looks_as_it_did(make):
