@@ -40,6 +40,8 @@ from keras_vis.methods.cam import grad_cam
 from keras_vis.methods.features import feature_maps, top_predictions
 from keras_vis.methods.filters import filters
 from keras_vis.methods.gradients import input_x_gradient, integrated_gradients, saliency, smooth, smooth_grad
+from keras_vis.methods.occlusion import occlusion, rise
+from keras_vis.methods.score_cam import score_cam
 from keras_vis.methods.structure import open_in_netron, plot_structure, summary_table
 from keras_vis.methods.weights import export_weights, weight_histograms
 from keras_vis.picture import Chart, Comparison, Diagram, FeatureMaps, HeatMaps, Images, Picture, Table
@@ -74,10 +76,13 @@ __all__ = [
     "guided_backprop",
     "input_x_gradient",
     "integrated_gradients",
+    "occlusion",
     "open_in_netron",
     "plot_structure",
     "report",
+    "rise",
     "saliency",
+    "score_cam",
     "smooth",
     "smooth_grad",
     "summary_table",

@@ -28,6 +28,8 @@ from keras_vis.methods.cam import grad_cam
 from keras_vis.methods.features import feature_maps
 from keras_vis.methods.filters import filters
 from keras_vis.methods.gradients import input_x_gradient, integrated_gradients, saliency, smooth_grad
+from keras_vis.methods.occlusion import occlusion, rise
+from keras_vis.methods.score_cam import score_cam
 from keras_vis.methods.structure import plot_structure
 from keras_vis.picture import Picture, told_by
 
@@ -41,7 +43,10 @@ __all__ = [
     "InputXGradient",
     "IntegratedGradients",
     "ModelStructure",
+    "Occlusion",
+    "Rise",
     "Saliency",
+    "ScoreCAM",
     "SmoothGrad",
 ]
 
@@ -255,7 +260,10 @@ GuidedBackprop = _named("GuidedBackprop", guided_backprop)
 InputXGradient = _named("InputXGradient", input_x_gradient)
 IntegratedGradients = _named("IntegratedGradients", integrated_gradients)
 ModelStructure = _named("ModelStructure", plot_structure, every=None)  # training does not change it
+Occlusion = _named("Occlusion", occlusion)
+Rise = _named("Rise", rise)
 Saliency = _named("Saliency", saliency)
+ScoreCAM = _named("ScoreCAM", score_cam)
 SmoothGrad = _named("SmoothGrad", smooth_grad)
 
 
