@@ -33,10 +33,11 @@ if keras.backend.backend() != "tensorflow":
 from keras_vis import callbacks, report
 from keras_vis.callbacks import EpochVisualizer
 from keras_vis.engine.penalties import Norm, TotalVariation
+from keras_vis.engine.region import Region
 from keras_vis.engine.target import Logit, Probability, Target
 from keras_vis.engine.units import Channel, Diversity, Energy, Likeness, Neuron, StrongestNeuron
 from keras_vis.methods.backprop import deconvnet, guided_backprop
-from keras_vis.methods.cam import grad_cam
+from keras_vis.methods.cam import grad_cam, grad_cam_plus_plus, guided_grad_cam, layer_cam
 from keras_vis.methods.features import feature_maps, top_predictions
 from keras_vis.methods.filters import filters
 from keras_vis.methods.gradients import input_x_gradient, integrated_gradients, saliency, smooth, smooth_grad
@@ -63,6 +64,7 @@ __all__ = [
     "Norm",
     "Picture",
     "Probability",
+    "Region",
     "StrongestNeuron",
     "Table",
     "Target",
@@ -73,9 +75,12 @@ __all__ = [
     "feature_maps",
     "filters",
     "grad_cam",
+    "grad_cam_plus_plus",
     "guided_backprop",
+    "guided_grad_cam",
     "input_x_gradient",
     "integrated_gradients",
+    "layer_cam",
     "occlusion",
     "open_in_netron",
     "plot_structure",

@@ -24,7 +24,7 @@ import numpy as np
 
 from keras_vis import report
 from keras_vis.methods.backprop import deconvnet, guided_backprop
-from keras_vis.methods.cam import grad_cam
+from keras_vis.methods.cam import grad_cam, grad_cam_plus_plus, guided_grad_cam, layer_cam
 from keras_vis.methods.features import feature_maps
 from keras_vis.methods.filters import filters
 from keras_vis.methods.gradients import input_x_gradient, integrated_gradients, saliency, smooth_grad
@@ -39,9 +39,12 @@ __all__ = [
     "FeatureMaps",
     "Filters",
     "GradCAM",
+    "GradCAMPlusPlus",
     "GuidedBackprop",
+    "GuidedGradCAM",
     "InputXGradient",
     "IntegratedGradients",
+    "LayerCAM",
     "ModelStructure",
     "Occlusion",
     "Rise",
@@ -256,9 +259,12 @@ DeconvNet = _named("DeconvNet", deconvnet)
 FeatureMaps = _named("FeatureMaps", feature_maps)
 Filters = _named("Filters", filters)
 GradCAM = _named("GradCAM", grad_cam)
+GradCAMPlusPlus = _named("GradCAMPlusPlus", grad_cam_plus_plus)
 GuidedBackprop = _named("GuidedBackprop", guided_backprop)
+GuidedGradCAM = _named("GuidedGradCAM", guided_grad_cam)
 InputXGradient = _named("InputXGradient", input_x_gradient)
 IntegratedGradients = _named("IntegratedGradients", integrated_gradients)
+LayerCAM = _named("LayerCAM", layer_cam)
 ModelStructure = _named("ModelStructure", plot_structure, every=None)  # training does not change it
 Occlusion = _named("Occlusion", occlusion)
 Rise = _named("Rise", rise)

@@ -290,6 +290,22 @@ def test_names_become_folders_that_every_system_can_have(tmp_path):
     assert kv.callbacks.Filters(directory=tmp_path, name="a/b: c*").folder == tmp_path / "a-b-c"
     assert kv.callbacks.FeatureMaps(nets.images(1), "backbone/conv_1").folder.name == "feature_maps-backbone-conv_1"
     assert kv.EpochVisualizer(functools.partial(kv.filters, layer="conv_1")).folder.name == "filters"
+    several = kv.callbacks.LayerCAM(nets.images(1), layer=["backbone/conv_1", L.Conv2D(2, 3, name="conv_2")])
+    assert several.folder.name == "layer_cam-backbone-conv_1-conv_2"
+
+
+def test_the_maps_of_several_layers_keep_each_their_scale(tmp_path):
+    x, y = data(8)
+    callback = kv.callbacks.LayerCAM(x[:3], layer=["conv_1", "conv_2"], directory=tmp_path)
+    compiled().fit(x, y, epochs=2, verbose=0, callbacks=[callback])
+    scales = []
+    for epoch in range(3):
+        with Image.open(tmp_path / "layer_cam-conv_1-conv_2" / f"epoch-000{epoch}.png") as image:
+            told = json.loads(image.text["keras_vis"])
+        assert told["layer"] == ["conv_1", "conv_2"]
+        scales.append(told["scale"])
+    assert np.shape(scales[0]) == (2, 3)
+    assert scales[0] == scales[1] == scales[2]
 
 
 def test_named_callbacks_show_the_arguments_of_their_method():

@@ -23,7 +23,8 @@ class Region(Target):
     """The mean logit of a class over a region of an output that has one for each pixel, ``(n, h, w, classes)``.
 
     The logit as in `Logit`: before the softmax or sigmoid over the classes, on the last axis. Vinogradova, Dibrov &
-    Myers 2020, arXiv:2002.11434, section 3, take the sum over the region; the mean does not grow with its size.
+    Myers 2020, arXiv:2002.11434, take the sum over the region; the mean does not grow with its size. Class activation
+    maps of it are of more use below the last layers, which see little but the region itself: name one with `layer=`.
 
     Attributes:
         index: an int, an array ``(n,)`` with each image's own, or None: the class that is the likeliest on most of the
@@ -32,7 +33,7 @@ class Region(Target):
         output: the name of the output, for a model of several.
 
     Example:
-        >>> kv.grad_cam(unet, x, kv.Region(3, unet.predict(x).argmax(axis=-1) == 3))
+        >>> kv.grad_cam(unet, x, kv.Region(3, unet.predict(x).argmax(axis=-1) == 3), layer="bottleneck")
     """
 
     index: Any = field(compare=False)
