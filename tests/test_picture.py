@@ -284,7 +284,7 @@ def test_about_names_the_versions():
 
 def test_colours_can_begin_at_the_lowest_value_of_each_map():
     ramp = np.linspace(5, 6, 49, dtype="float32").reshape(1, 7, 7)
-    picture = HeatMaps(np.concatenate([ramp, ramp + 10]), np.zeros((2, 7, 7, 1)), origin="lowest", scale=(6, 16))
+    picture = HeatMaps(np.concatenate([ramp, ramp + 10]), np.zeros((2, 7, 7, 1)), origin="lowest", scale=(1, 1))
     moved = HeatMaps(np.concatenate([ramp - 5, ramp - 5]), np.zeros((2, 7, 7, 1)), scale=(1, 1))
     sheets = [part.draw().astype(int) for part in (picture, moved)]
     strip = slice(0, 180)  # above the numbers of the bars

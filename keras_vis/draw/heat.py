@@ -40,7 +40,7 @@ class Evidence:
         signed: whether the sign of a map has a meaning; otherwise the absolute value is drawn.
         scales: `(n,)`, the value that gets the strongest colour.
         name: the colour map.
-        origins: `(n,)`, the value at which the colours begin; 0 of signed maps.
+        origins: `(n,)`, what has been taken off the maps, for the numbers at the bar; 0 of signed maps.
     """
 
     maps: np.ndarray
@@ -64,9 +64,7 @@ class Evidence:
         own_grid = max(shape) <= sheet.SMALL and map_.shape == shape
         relief = max(map_.shape) * 2 <= max(shape)
         # without a scale the map is zero everywhere
-        span = self.scales[i] - self.origins[i]
-        shares = (map_ - self.origins[i]) / (span if span > 0 else 1)
-        strength = sheet.resize(shares, (base.shape[0], base.shape[1]), squares=own_grid)
+        strength = sheet.resize(map_ / (self.scales[i] or 1), (base.shape[0], base.shape[1]), squares=own_grid)
         return colour.to_bytes(sheet.overlay(base, strength, name=self.name, signed=self.signed, relief=relief))
 
     def bar(self, i: int, width: int) -> np.ndarray:
@@ -82,7 +80,7 @@ class Evidence:
         return self._bar(width, first, ends, "one scale for all images" if len(self.maps) > 1 else "")
 
     def _drawn(self, i: int) -> np.ndarray:
-        return self.maps[i] if self.signed or self.origins[i] else np.abs(self.maps[i])
+        return self.maps[i] if self.signed else np.abs(self.maps[i])
 
     def _beyond(self, i: int) -> tuple[bool, bool]:
         map_, scale = self._drawn(i), self.scales[i]
@@ -92,7 +90,8 @@ class Evidence:
         scale = self.scales[i]
         if scale == 0:
             return text.block("zero everywhere", width, size=text.SMALL, colour=colour.FAINT)
-        ends = (-scale if self.signed else float(self.origins[i]), scale)
+        origin = float(self.origins[i])
+        ends = (-scale if self.signed else origin, origin + scale)
         return sheet.colour_bar(width, ends, name=self.name, signed=self.signed, beyond=beyond, label=label)
 
 

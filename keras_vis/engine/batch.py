@@ -102,11 +102,11 @@ class Batch:
             choose = f" Choose one with `{argument}=`, by name or index." if pictures else ""
             raise ValueError(f"{lack}: {shown}.{choose}")
         index = self.names.index(which) if isinstance(which, str) and which in self.names else which
-        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(self.arrays):
+        if isinstance(index, bool) or not isinstance(index, int | np.integer) or not 0 <= index < len(self.arrays):
             raise ValueError(f"`{argument}={which!r}` is not an input of the model; it has {shown}.")
         if self.arrays[index].ndim not in (3, 4):
             raise ValueError(f"`{argument}={which!r}` holds no images (n, h, w, c) but {self.arrays[index].shape}.")
-        return index
+        return int(index)
 
 
 def take(model: keras.Model, images: object, argument: str = "images") -> Batch:

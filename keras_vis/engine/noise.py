@@ -38,6 +38,7 @@ class Noise:
         for key, value, least in (("samples", self.samples, 1), ("seed", self.seed, 0)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
                 raise ValueError(f"`{key}` must be a whole number, at least {least}; received {value!r}.")
+            object.__setattr__(self, key, int(value))  # a product of narrow ones would wrap
         number = isinstance(self.noise, int | float | np.number) and not isinstance(self.noise, bool)
         if not number or not 0 <= self.noise < np.inf:
             raise ValueError(f"`noise` must be a share of each image's max − min, at least 0; received {self.noise!r}.")
@@ -64,7 +65,8 @@ class Noise:
             what: the name of what is done, for the bar.
             progress: whether a bar is shown where it takes longer than a second.
         """
-        total = squares = np.zeros(0)
+        total = squares = first = np.zeros(0)
+        done = 0
         with bar(len(data) * self.samples, what, progress) as shown:
             for rows, owner, runs in self._copies(data.arrays[which], size):
                 others = tuple(rows if i == which else array[owner] for i, array in enumerate(data.arrays))
@@ -73,11 +75,19 @@ class Noise:
                     # In float64, so that ten thousand samples lose nothing.
                     total = np.zeros((len(data), *values.shape[1:]))
                     squares = np.zeros_like(total) if self.statistic != "mean" else squares
+                    first = np.zeros_like(total) if self.statistic == "variance" else first
                 for here, there in runs:
-                    total[there] += values[here]
+                    part = values[here]
+                    if self.statistic == "variance":
+                        # Counted from the first copy's: the difference of two large squares would have no digits left.
+                        if done + here.start < len(data):
+                            first[there] = part
+                        part = part - first[there]
+                    total[there] += part
                     if self.statistic != "mean":
-                        squares[there] += np.square(values[here], dtype=np.float64)
+                        squares[there] += np.square(part, dtype=np.float64)
                 shown.update(len(rows))
+                done += len(rows)
         mean = total / self.samples
         if self.statistic == "mean":
             found = mean

@@ -172,20 +172,6 @@ def last_map(outline: Outline, output: str | None = None) -> str:
     return Sight(outline, frozenset() if output is None else frozenset([output])).last()
 
 
-def map_layer(model: keras.Model, outline: Outline, layer: object, output: str | None) -> str:
-    """Return the path of the layer whose maps are looked at: the one named, else `last_map`.
-
-    Raises:
-        TypeError, ValueError: see `layers.find`; or it would not do, see `sight`.
-    """
-    if layer is None:
-        return last_map(outline, output)
-    from keras_vis.engine.sight import Sight
-
-    path, _ = layers.find(model, layer)
-    return Sight(outline, frozenset() if output is None else frozenset([output])).check(path)
-
-
 def _holders(path: str, found: dict[str, keras.layers.Layer]) -> list[str]:
     """The paths of what holds a layer."""
     parts = path.split("/")

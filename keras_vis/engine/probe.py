@@ -102,7 +102,7 @@ class Probe:
         finish: Finish | None = None,
         variants: Variants | None = None,
         batch: int | None = None,
-        progress: bool = False,
+        progress: bool | str = False,
     ) -> Pass:
         """Run images through the model, and return the target's number for each and the gradients of that number.
 
@@ -117,7 +117,7 @@ class Probe:
             variants: versions of each image to run in its place; scores and gradients, or what `finish` makes of them,
                 are the weighted sums over these.
             batch: images (or versions) that go through at once; the numbers do not depend on it.
-            progress: whether a bar is shown where it takes longer than a second.
+            progress: whether a bar is shown where it takes longer than a second; a string is its name.
 
         Raises:
             TypeError, ValueError: see `take` and `as_target`; or the target does not depend on one of `wrt`.
@@ -129,14 +129,14 @@ class Probe:
         half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
         found: dict[str, Any] = {}
         for scale in _HALF_SCALES if half else (None,):
-            feed = asked.feed(len(ready)), () if scale is None else (np.full(len(ready), scale, np.float32),)
+            feed = _fed(asked, len(ready)), () if scale is None else (np.full(len(ready), scale, np.float32),)
             sample = (*feed, variants.sample() if variants else ())
             making = (variants.make, variants.which) if variants else None
             key = ("run", kind, tuple(wrt), relu, finish, making, form(ready.arrays), form(keras.tree.flatten(sample)))
             notes: list[str] = []
             body = self._body(kind, tuple(wrt), relu, finish, making, ready.structure, notes)
             graph = self._compiled(key, functools.partial(_Ruled, notes, body, ready, sample))
-            found = graph.through(ready, feed, size, type(kind).__name__, progress, variants, summed=True)
+            found = graph.through(ready, feed, size, _what(kind, progress), bool(progress), variants, summed=True)
             if all(np.isfinite(part).all() for part in (*found.get("grads", ()), found.get("values", 0))):
                 break
         else:
@@ -175,16 +175,18 @@ class Probe:
 
             settled = kind.settle(acts, keras.tree.map_structure(twice, content))
             settled = keras.tree.map_structure(lambda part: part[:n], settled)
-            scores = kind.score(acts, keras.tree.map_structure(twice, settled))
+            scores = tf.cast(kind.score(acts, keras.tree.map_structure(twice, settled)), tf.float32)
             logits = {"logits": acts.output(kind.output)[0][:n]} if kind.output else {}
             return {"scores": scores[:n], "instead": scores[n:] if others else (), "content": settled, **logits}
 
-        feed = asked.feed(len(ready)), () if instead is None else instead.arrays
+        feed = _fed(asked, len(ready)), () if instead is None else instead.arrays
         key = "ask", kind, form(ready.arrays), form(keras.tree.flatten(feed))
         graph = self._compiled(key, lambda: Graph(body, ready, feed))
+        size = size if instead is None else max(size // 2, 1)  # they go through two by two
         found = graph.through(ready, feed, size, type(kind).__name__, False)
         content, others = found.pop("content"), found.pop("instead")
         found["instead"] = None if instead is None else others
+        _finite(asked, self._alive(), found["scores"], *(() if instead is None else (others,)))
         return Pass(target=asked, head=_head(asked, outline), **found), Settled(kind, content)
 
     def versions(
@@ -195,7 +197,7 @@ class Probe:
         *,
         tally: Tally | None = None,
         batch: int | None = None,
-        progress: bool = False,
+        progress: bool | str = False,
     ) -> tuple[np.ndarray, ...]:
         """Run versions of each image through the model, forward only.
 
@@ -206,7 +208,7 @@ class Probe:
             tally: what to make of a version's number, ``(scores (r,), images, each) -> (r, ...)``, a module's own
                 function; its weighted sum over the versions is then returned alone, ``(n, ...)``.
             batch: versions that go through at once; the numbers do not depend on it.
-            progress: whether a bar is shown where it takes longer than a second.
+            progress: whether a bar is shown where it takes longer than a second; a string is its name.
 
         Returns:
             The target's number for each version of each image, ``(n, m)``, and the class that is predicted of it,
@@ -223,26 +225,29 @@ class Probe:
             content = keras.tree.map_structure(lambda part: tf.gather(part, given[-1]), content)
             taps: dict[str, tf.Tensor] = {}
             acts = tap.Activations(rows, taps, self._forward(ready.structure, rows, kind.layers, taps.__setitem__))
-            scores = kind.score(acts, content)
+            scores = tf.cast(kind.score(acts, content), tf.float32)
             if tally is not None:
                 _, each, weights, owner = given
                 found = tally(scores, rows[variants.which], each)
                 return (gather(found, weights, owner, tf.shape(inputs[0])[0]),)
             logits = acts.output(kind.output)[0] if kind.output else None
-            if logits is None or logits.shape.rank != 2:
+            if logits is None or logits.shape.rank != 2 or logits.shape[-1] == 1:
                 return scores, -tf.ones_like(scores, tf.int32)
             return scores, tf.argmax(logits, axis=-1, output_type=tf.int32)
 
-        feed = asked.feed(len(ready))
+        feed = _fed(asked, len(ready))
         sample = feed, variants.sample()
         making = variants.make, variants.which
         key = "versions", kind, making, tally, form(ready.arrays), form(keras.tree.flatten(sample))
         graph = self._compiled(key, lambda: Graph(body, ready, sample))
-        found = graph.through(ready, feed, size, type(kind).__name__, progress, variants, summed=tally is not None)
+        found = graph.through(
+            ready, feed, size, _what(kind, progress), bool(progress), variants, summed=tally is not None
+        )
+        _finite(asked, self._alive(), found[0])
         return tuple(found)
 
     def activations(
-        self, images: object, layers: Sequence[str], *, batch: int | None = None, progress: bool = False
+        self, images: object, layers: Sequence[str], *, batch: int | None = None, progress: bool | str = False
     ) -> dict[str, np.ndarray]:
         """Run images through the model, and return what the layers at these paths give, float32, by path."""
         ready = self._take(images)
@@ -259,10 +264,10 @@ class Probe:
             return {path: tf.cast(taps[path], tf.float32) for path in wanted}
 
         graph = self._compiled(("activations", wanted, form(ready.arrays)), lambda: Graph(body, ready))
-        return graph.through(ready, (), size, "activations", progress)
+        return graph.through(ready, (), size, "activations", bool(progress))
 
     def outputs(
-        self, images: object, *, batch: int | None = None, progress: bool = False
+        self, images: object, *, batch: int | None = None, progress: bool | str = False
     ) -> dict[str, tuple[np.ndarray, str]]:
         """Run images through the model, and return each output's logits, float32, and its head, by the output's name.
 
@@ -278,7 +283,7 @@ class Probe:
             return {name: acts.output(name)[0] for name in ends}
 
         graph = self._compiled(("outputs", form(ready.arrays)), lambda: Graph(body, ready))
-        logits = graph.through(ready, (), size, "outputs", progress)
+        logits = graph.through(ready, (), size, "outputs", bool(progress))
         return {name: (logits[name], ends[name].head) for name in ends}
 
     def _alive(self) -> keras.Model:
@@ -377,7 +382,7 @@ class Probe:
                         watch(output)
 
                 acts = tap.Activations(inputs, taps, self._forward(structure, inputs, paths, see, calls))
-                return target.score(acts, content), acts
+                return tf.cast(target.score(acts, content), tf.float32), acts
 
             if relu is None or calls is None:
                 # Variables are not watched: what lies below the lowest of `wrt` is neither recorded nor differentiated.
@@ -434,6 +439,25 @@ class _Ruled(Graph):
     def __init__(self, notes: list[str], *args: Any) -> None:
         super().__init__(*args)
         self.unreached = tuple(notes)
+
+
+def _what(kind: Target, progress: bool | str) -> str:
+    return progress if isinstance(progress, str) else type(kind).__name__
+
+
+def _finite(asked: Target, model: keras.Model, *numbers: np.ndarray) -> None:
+    """Check what a target's numbers are.
+
+    Raises:
+        ValueError: one is NaN or infinite.
+    """
+    if not all(np.isfinite(part).all() for part in numbers):
+        raise ValueError(f"`target`: the number of {asked} is not finite for model {model.name!r}.")
+
+
+def _fed(asked: Target, n: int) -> Any:
+    """What a target is fed, as arrays, whatever a target of one's own gives."""
+    return keras.tree.map_structure(np.asarray, asked.feed(n))
 
 
 def _head(asked: Target, outline: outline_.Outline) -> str:

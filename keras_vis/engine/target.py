@@ -79,6 +79,10 @@ class Target:
         del names
         return str(self)
 
+    def __str__(self) -> str:
+        # Not its address, which would make each run's picture another.
+        return type(self).__name__
+
     def __add__(self, other: Target) -> Target:
         """Return the sum of two targets."""
         return _combine(self, other, 1.0)
@@ -251,6 +255,13 @@ def as_target(target: object, outline: Outline, n: int, argument: str = "target"
         ValueError: something in it does not fit the model or the images.
     """
     if isinstance(target, Target):
+        try:
+            hash(target)
+        except TypeError:
+            raise TypeError(
+                f"`{argument}`: a {type(target).__name__} cannot be hashed. Make it a frozen dataclass, its content in "
+                "fields of `compare=False`."
+            ) from None
         return target.resolve(outline, n)
     if target is None:
         return Logit().resolve(outline, n)

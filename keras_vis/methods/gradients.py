@@ -186,13 +186,16 @@ def integrated_gradients(
     start = fill(baseline, x, "baseline")
     room = probe(model)
     ends, settled = room.ask(data, target, instead=data.put(which, np.broadcast_to(start, x.shape)), batch=batch)
+    told = captions(ends, labels)
     nodes, weights = _quadrature(int(steps))
     line = Variants(_between, len(nodes), lambda image, version: nodes[version], start, weights, which)
-    result = room.run(data, settled, wrt=(which,), variants=line, batch=batch, progress=progress)
+    result = room.run(
+        data, settled, wrt=(which,), variants=line, batch=batch, progress=progress and "integrated_gradients"
+    )
     values = (x - start) * result.grads[0]
     sums = values.sum(axis=tuple(range(1, values.ndim)), dtype=np.float64)
     change = ends.scores.astype(np.float64) - np.asarray(ends.instead)
-    told = [f"{line}\n{_share(*pair)}" for line, *pair in zip(captions(ends, labels), sums, change, strict=True)]
+    told = tuple(f"{line}\n{_share(*pair)}" for line, *pair in zip(told, sums, change, strict=True))
     origin = f"{np.asarray(baseline).item():g}" if np.ndim(baseline) == 0 else "a baseline"  # type: ignore[arg-type]
     return Attributions(
         values,
@@ -269,50 +272,71 @@ def smooth(
         >>> model.fit(x, y, callbacks=[kv.EpochVisualizer(kv.smooth(kv.grad_cam), x[:16])])
     """
     own = inspect.signature(_checked(method)).parameters
-    name = f"smooth_{getattr(method, '__name__', type(method).__name__)}"
+    takes_any = any(part.kind is part.VAR_KEYWORD for part in own.values())
+    inner = getattr(method, "func", method)  # a functools.partial has no name, but what it wraps has
+    of = str(getattr(inner, "__name__", type(inner).__name__))
+    name = f"smooth_{of}"
     given = dataclasses.asdict(Noise(samples, noise, statistic, seed))
 
     def smoothed(model: keras.Model, images: object, target: object = None, **options: Any) -> HeatMaps:
         copied = Noise(**{key: value if key in own else options.pop(key, value) for key, value in given.items()})
-        data = take(model, images)
-        which = data.pick_input(options.get("input"))
-        size, shown = data.at_once(options.get("batch")), bool(options.get("progress", True))
+        ask = {key: options.get(key) for key in ("input", "labels", "batch")}
+        shown = bool(options.get("progress", True))
+        # What the method does not know is for the smoothing alone.
+        for key in (*ask, "progress"):
+            if key not in own and not takes_any:
+                options.pop(key, None)
         if "progress" in own:
             options["progress"] = False  # one bar for all
-        each = {
-            key: array
-            for key, value in options.items()
-            if (array := _for_each(key, value, data.floats(which))) is not None
-        }
+        data = take(model, images)
+        which = data.pick_input(ask["input"])
+        x, size = data.floats(which), data.at_once(ask["batch"])
+        bound = {**getattr(method, "keywords", {}), **options}
+        each = {key: array for key, value in bound.items() if (array := _for_each(key, value, x)) is not None}
         result, settled = probe(model).ask(data, target, batch=size)
+        told = captions(result, ask["labels"])
         made: list[HeatMaps] = []
 
         def answer(copies: Batch, owner: np.ndarray) -> np.ndarray:
             theirs = {key: array[owner] for key, array in each.items()}
             picture = method(model, pack(copies.structure, copies.arrays), settled.take(owner), **{**options, **theirs})
             if not isinstance(picture, HeatMaps) or len(picture.values) != len(copies):
-                raise TypeError(f"`method`: {name[7:]} must return `HeatMaps`, a map for each image; it did not.")
+                raise TypeError(
+                    f"`method`: {of} must return `HeatMaps`, a map for each image; it returned "
+                    f"{type(picture).__name__}. (Of several layers, smooth each on its own.)"
+                )
             made[:] = [picture]
             return picture.values
 
         values = copied.average(answer, data, which, size=size, what=name, progress=shown)
-        words = f"{STATISTICS[copied.statistic]} over {copied.samples:,} noisy copies"
+        like = made[0]
+        mean = copied.statistic == "mean"
+        # The method's own facts, but for what it says of the copies.
+        facts = {key: fact for key, fact in like.about.items() if key not in ("completeness", "versions", *each)}
+        whole = {key: facts[key] for key in ("target", "input", "layer") if key in facts}
         return HeatMaps(
             values,
             data.shown(which),
-            signed=made[0].signed and copied.statistic == "mean",
-            channels=made[0].channels,
-            captions=captions(result, options.get("labels")),
-            title=f"{made[0].title}, {words}",
-            about={**made[0].about, **dataclasses.asdict(copied), "method": name, "smoothed": name[7:]},
+            signed=like.signed and mean,
+            origin=like.origin if mean else None,
+            channels=like.channels,
+            colours=like.colours,
+            value_range=like.value_range,
+            captions=told,
+            title=f"{like.title}, {STATISTICS[copied.statistic]} over {copied.samples:,} noisy copies",
+            about=about(name, **whole, **dataclasses.asdict(copied), smoothed=facts),
         )
 
     smoothed.__name__ = smoothed.__qualname__ = name
-    smoothed.__doc__ = f"Average the values of `{name[7:]}` over noisy copies of each image; see `keras_vis.smooth`."
+    smoothed.__doc__ = f"Average the values of `{of}` over noisy copies of each image; see `keras_vis.smooth`."
+    # What tab completion shows: model, images and target; options by name; ``**options`` last.
+    theirs = [
+        part if i < 3 or part.kind is not part.POSITIONAL_OR_KEYWORD else part.replace(kind=part.KEYWORD_ONLY)
+        for i, part in enumerate(own.values())
+    ]
     ours = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=value) for key, value in given.items()]
-    # What tab completion shows; ``**options`` come last.
-    theirs = sorted((*own.values(), *(part for part in ours if part.name not in own)), key=lambda part: part.kind)
-    smoothed.__signature__ = inspect.Signature(theirs, return_annotation=HeatMaps)  # type: ignore[attr-defined]
+    shown_as = sorted((*theirs, *(part for part in ours if part.name not in own)), key=lambda part: part.kind)
+    smoothed.__signature__ = inspect.Signature(shown_as, return_annotation=HeatMaps)  # type: ignore[attr-defined]
     return smoothed
 
 
@@ -379,10 +403,13 @@ def _checked(method: Callable[..., HeatMaps]) -> Callable[..., HeatMaps]:
 
 
 def _for_each(key: str, value: object, images: np.ndarray) -> np.ndarray | None:
-    """Return an option that holds an array for each image, as one; None for any other."""
-    if np.ndim(value) != images.ndim or not hasattr(value, "__array__"):  # type: ignore[arg-type]
+    """Return an option that holds an image for each image, as one array; None for any other."""
+    several = isinstance(value, list | tuple) and all(hasattr(part, "__array__") for part in value)
+    if not several and not hasattr(value, "__array__"):
         return None
-    array = np.asarray(value)
-    if len(array) not in (1, len(images)):
+    array, one = np.asarray(value), images.shape[1:]
+    if array.shape[1:] not in (one, one[:-1] if one[-1] == 1 else one) or len(array) == 1:
+        return None
+    if len(array) != len(images):
         raise ValueError(f"`{key}` has {len(array)} entries, but there are {len(images)} images. Give one for each.")
-    return array if len(array) > 1 else None
+    return array

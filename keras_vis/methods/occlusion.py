@@ -126,17 +126,18 @@ def occlusion(
         laid[:, [1, 3]] = laid[:, [0, 2]] + content.shape[1:3]
     room = probe(model)
     result, settled = room.ask(data, target, batch=batch)
+    told = captions(result, labels)
     covered = Variants(make, len(flat), lambda image, version: laid[version], content, which=which)
-    scores, classes = room.versions(data, settled, covered, batch=batch, progress=progress)
+    scores, classes = room.versions(data, settled, covered, batch=batch, progress=progress and "occlusion")
     scores, classes = (found.reshape(len(data), *places.shape[:2]) for found in (scores, classes))
     values = _spread(result.scores[:, None, None] - scores.astype(np.float64), places, x.shape[1:3])
     shape = f"a patch of {size[0]}×{size[1]}"
     if make is masks.under_stamp:
         shape = f"an occluder of {content.shape[1]}×{content.shape[2]} on each {shape[2:]}"
-    logits = result.logits if result.logits is not None and result.logits.ndim == 2 else None
+    several = result.logits is not None and result.logits.ndim == 2 and result.logits.shape[1] > 1
+    logits = result.logits if several else None  # a regression has no classes
     predicted = np.full(len(data), -1) if logits is None else logits.argmax(axis=1)
     kept = (classes == predicted[:, None, None]).sum(axis=(1, 2))
-    told = captions(result, labels)
     if logits is not None:
         told = tuple(f"{line}\nkept: {k} of {len(flat)}" for line, k in zip(told, kept, strict=True))
     return Occlusion(
@@ -196,7 +197,8 @@ def rise(
         progress: show a bar, with the time that is left, where it takes longer than a second.
 
     Returns:
-        `HeatMaps` with `values` ``(n, h, w)``, in units of the target: its mean over the masks that show a pixel.
+        `HeatMaps` with `values` ``(n, h, w)``, in units of the target: about its mean over the masks that show a pixel
+        (it is divided by the number of these that is expected). Colours begin at the lowest value of each map.
 
     Raises:
         TypeError: as for `saliency`.
@@ -215,6 +217,7 @@ def rise(
             raise ValueError(f"`{name}` must be a whole number, at least {least}; received {value!r}.")
     if isinstance(keep, bool) or not isinstance(keep, int | float | np.number) or not 0 < keep < 1:
         raise ValueError(f"`keep` must be a share of the grid's cells, between 0 and 1; received {keep!r}.")
+    samples, grid, seed = int(samples), int(grid), int(seed)  # a product of narrow ones would wrap
     data = take(model, images)
     which = data.pick_input(input)
     shape = data.floats(which).shape[1:3]
@@ -232,13 +235,16 @@ def rise(
     )
     room = probe(model)
     result, settled = room.ask(data, target, batch=batch)
-    (values,) = room.versions(data, settled, masked, tally=masks.through_grid, batch=batch, progress=progress)
+    told = captions(result, labels)
+    (values,) = room.versions(
+        data, settled, masked, tally=masks.through_grid, batch=batch, progress=progress and "rise"
+    )
     return HeatMaps(
         values,
         data.shown(which),
         origin="lowest",  # what every pixel has, the mean over all masks, tells nothing of where
-        captions=captions(result, labels),
-        title=f"RISE: mean {question(result, labels)} where a pixel is seen, over {samples:,} random masks",
+        captions=told,
+        title=f"RISE: {question(result, labels)} where a pixel is seen, over {samples:,} random masks",
         about=about(
             "rise",
             target=str(result.target),
@@ -288,6 +294,8 @@ def _content(
     try:
         return masks.through_window, filled(fill, images, "fill"), none
     except ValueError as error:
+        if "shape" not in str(error):
+            raise
         raise ValueError(
             f"{error} Or an occluder (height, width, {images.shape[-1]}), larger than a patch of {patch[0]}×{patch[1]} "
             "by an even number of pixels each way."

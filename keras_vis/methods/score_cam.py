@@ -71,13 +71,15 @@ def score_cam(
     result, settled = room.ask(data, target, batch=batch)
     paths = looked_at(model, outline, settled, layer, which)
     parts = []
+    told = captions(result, labels)
     activations = room.activations(data, paths, batch=batch)
-    for path in paths:
+    # Of all layers first, so that what is wrong with one shows before the work on another.
+    chosen = {path: _most_varied(activations[path], channels) for path in paths}
+    for path, kept in chosen.items():
         maps = activations[path]
-        kept = _most_varied(maps, channels)
         seen = np.take_along_axis(np.moveaxis(maps, -1, 1), kept[:, :, None, None], axis=1)
         masked = Variants(masks.by_map, kept.shape[1], functools.partial(_of, seen), which=which)
-        scores, _ = room.versions(data, settled, masked, batch=batch, progress=progress)
+        scores, _ = room.versions(data, settled, masked, batch=batch, progress=progress and "score_cam")
         weights = np.exp(scores.astype(np.float64) - scores.max(axis=1, keepdims=True))
         weights /= weights.sum(axis=1, keepdims=True)
         values = np.maximum(np.einsum("nk,nkij->nij", weights, seen), 0).astype(np.float32)
@@ -86,7 +88,7 @@ def score_cam(
         part = HeatMaps(
             values,
             data.shown(which),
-            captions=captions(result, labels),
+            captions=told,
             title=f"Score-CAM of the {question(result, labels)} at {path} ({size}{several})",
             about=about("score_cam", target=str(result.target), layer=path, channels=channels),
         )
@@ -95,9 +97,7 @@ def score_cam(
         return parts[0]
     return Comparison(
         parts,
-        names=[
-            f"{path} ({'×'.join(map(str, part.values.shape[1:]))})" for path, part in zip(paths, parts, strict=True)
-        ],
+        names=[f"{path} {'×'.join(map(str, part.values.shape[1:]))}" for path, part in zip(paths, parts, strict=True)],
         title=f"Score-CAM of the {question(result, labels)}",
         about=about("score_cam", target=str(result.target), layer=list(paths), channels=channels),
     )

@@ -63,6 +63,12 @@ class Picture:
         if not isinstance(self.about, Mapping):
             raise TypeError(f"`about` must be a mapping. Received: {type(self.about).__name__}.")
         self._set("about", _plain(self.about))
+        for part in dataclasses.fields(self):
+            value = getattr(self, part.name)
+            if isinstance(value, np.ndarray):
+                value = value.view()  # the user's own stays writable
+                value.flags.writeable = False
+                self._set(part.name, value)
 
     def draw(self) -> np.ndarray:
         """Draw the sheet.

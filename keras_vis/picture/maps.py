@@ -31,7 +31,8 @@ class HeatMaps(Picture):
         scale: the value that gets the strongest colour. None: of each image's own map the 99th percentile of the
             absolute value, or its highest where that is 0. A number: the same for all, with one colour bar. `(n,)`: one
             for each image; where it is 0, the image's own.
-        origin: where the colours of an unsigned map begin: `"lowest"`, at the lowest value of each; None: at 0.
+        origin: where the colours of an unsigned map begin: `"lowest"`, at the lowest value of each, and scales are then
+            counted from there; None: at 0.
         channels: how one number is made of c for drawing: `"max"` the one of largest absolute value, or `"sum"`.
         colours: one of matplotlib's colour maps instead.
         value_range: black and white of the images; None stretches each image on its own.
@@ -73,7 +74,7 @@ class HeatMaps(Picture):
         Returns:
             float32 `(n,)`; 0 where a map is zero everywhere.
         """
-        return checks.scales_in_force(self.scale, self._maps(), 99)
+        return checks.scales_in_force(self.scale, self._above(), 99)
 
     def at(self, scale: float | np.ndarray) -> Self:
         """Give the same picture at another scale, such as that of an earlier one.
@@ -148,9 +149,13 @@ class HeatMaps(Picture):
         from keras_vis.draw import colour, heat
 
         name = self.colours or (colour.DIVERGING if self.signed else colour.SEQUENTIAL)
+        origins = self._maps().min(axis=(1, 2)) if self.origin == "lowest" else np.zeros(len(self.values), np.float32)
+        return heat.Evidence(self._above(), self.signed, self.scales(), name, origins)
+
+    def _above(self) -> np.ndarray:
+        """The maps, counted from where their colours begin."""
         maps = self._maps()
-        origins = maps.min(axis=(1, 2)) if self.origin == "lowest" else np.zeros(len(maps), np.float32)
-        return heat.Evidence(maps, self.signed, self.scales(), name, origins)
+        return maps - maps.min(axis=(1, 2), keepdims=True) if self.origin == "lowest" else maps
 
     def _maps(self) -> np.ndarray:
         from keras_vis.draw import heat

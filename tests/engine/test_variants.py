@@ -167,3 +167,22 @@ def test_targets_that_hold_nothing_are_settled_too():
 def test_the_batch_of_the_door_can_be_given_instead_of_images():
     model, x = nets.sequential(), nets.images(3)
     np.testing.assert_array_equal(probe(model).ask(take(model, x))[0].scores, probe(model).ask(x)[0].scores)
+
+
+def test_a_target_of_ones_own_needs_no_more_than_a_score():
+    class Own(kv.Target):
+        def score(self, acts, feed):
+            return tf.cast(tf.reduce_sum(acts.inputs[0], axis=(1, 2, 3)), tf.float64)
+
+    model, x = nets.sequential(), nets.images(2)
+    picture = kv.integrated_gradients(model, x, Own())
+    np.testing.assert_allclose(picture.values, x, rtol=1e-5)
+    assert picture.about["target"] == "Own"  # and not where it lies in memory
+    assert picture.captions[0].startswith("Own = ")
+
+    @dataclasses.dataclass
+    class Soft(kv.Target):
+        height: float = 1.0
+
+    with pytest.raises(TypeError, match="`target`: a Soft cannot be hashed. Make it a frozen dataclass"):
+        kv.saliency(model, x, Soft())

@@ -247,3 +247,68 @@ def test_rise_of_a_constant_is_that_constant():
 def test_masks_that_cannot_be_are_named(wrong):
     with pytest.raises(ValueError, match=f"`{next(iter(wrong))}` must"):
         kv.rise(nets.sequential(), nets.images(1), **wrong)
+
+
+def test_rise_of_negative_numbers_has_the_colours_of_the_positive_ones():
+    model, _ = linear((8, 8, 1), 1)
+    sheets = []
+    for bias in (-3, 3):
+        outputs = L.Dense(1, use_bias=True)
+        shifted = keras.Sequential([keras.Input((8, 8, 1)), L.Flatten(), outputs])
+        outputs.set_weights([model.get_weights()[0], np.array([bias], "float32")])
+        picture = kv.rise(shifted, np.ones((1, 8, 8, 1)), 0, samples=300, grid=3)
+        assert np.sign(picture.values).mean() == np.sign(bias)
+        span = np.ptp(picture.values)
+        assert 0.5 * span < picture.scales()[0] <= span
+        sheets.append(picture.draw())
+    assert np.ptp(sheets[0][60:200].astype(int)) > 150  # and not one dark glare
+
+
+def test_masks_are_counted_in_whole_numbers_of_every_width():
+    model, x = nets.sequential(), nets.images(2)
+    wanted = kv.rise(model, x, samples=100, grid=4).values
+    np.testing.assert_array_equal(kv.rise(model, x, samples=np.uint8(100), grid=np.int8(4)).values, wanted)
+
+
+def test_a_regression_has_no_classes():
+    model, _ = linear(SHAPE, 1)
+    picture = kv.occlusion(model, nets.images(2, shape=SHAPE), 0, patch=5)
+    assert (picture.classes == -1).all()
+    assert not any("kept" in caption for caption in picture.captions)
+
+
+@pytest.mark.parametrize("method", [kv.occlusion, kv.rise, kv.score_cam, kv.integrated_gradients, kv.smooth_grad])
+def test_labels_that_do_not_fit_are_named_before_the_work(method):
+    calls = []
+
+    class Counted(keras.layers.Layer):
+        def call(self, x):
+            def count(images):
+                calls.append(len(images))
+                return images
+
+            y = tf.numpy_function(count, [x], tf.float32)
+            y.set_shape(x.shape)
+            return x + 0 * tf.stop_gradient(y)
+
+    model = keras.Sequential([keras.Input(nets.SHAPE), Counted(), *nets.sequential().layers])
+    with pytest.raises(ValueError, match="`labels` has 1 names, but the model has 5 classes"):
+        method(model, nets.images(2), labels=["a"])
+    assert sum(calls) <= 4
+
+
+@pytest.mark.parametrize("method", [kv.occlusion, kv.rise, kv.score_cam, kv.integrated_gradients])
+def test_a_number_that_is_not_finite_is_the_targets_fault(method):
+    model = nets.sequential(None)
+    model.get_layer("preds").set_weights(
+        [np.full_like(weight, 3e38) for weight in model.get_layer("preds").get_weights()]
+    )
+    with pytest.raises(ValueError, match="`target`: .* is not finite for model"):
+        method(model, nets.images(1))
+
+
+def test_what_covering_gave_cannot_be_written():
+    picture = kv.occlusion(nets.sequential(), nets.images(1), patch=6)
+    for array in (picture.scores, picture.classes, picture.windows, picture.values):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0

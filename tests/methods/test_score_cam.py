@@ -85,7 +85,7 @@ def test_several_layers_stand_beside_each_other():
     model, x = nets.sequential(), nets.images(2)
     picture = kv.score_cam(model, x, 1, layer=["conv_2", "conv_1"])
     assert isinstance(picture, kv.Comparison)
-    assert picture.names == ("conv_2 (8×6)", "conv_1 (10×8)")
+    assert picture.names == ("conv_2 8×6", "conv_1 10×8")
     for values, layer in zip(picture.values.values(), ("conv_2", "conv_1"), strict=True):
         np.testing.assert_array_equal(values, kv.score_cam(model, x, 1, layer=layer).values)
 

@@ -198,7 +198,7 @@ def test_it_has_the_methods_name_signature_and_picture():
     picture = smoothed(nets.sequential(), nets.images(1), 3, layer="conv_1")
     assert picture.values.shape == (1, 10, 8)
     assert picture.title == "Grad-CAM of the logit of 3 at conv_1 (10×8), mean over 4 noisy copies"
-    assert picture.about["layer"] == "conv_1"
+    assert picture.about["layer"] == picture.about["smoothed"]["layer"] == "conv_1"
     assert (picture.values >= 0).all()
 
 
@@ -238,3 +238,68 @@ def test_what_cannot_be_smoothed_is_named():
         kv.smooth(tiles)(nets.sequential(), nets.images(1))
     with pytest.raises(TypeError, match="'lyer'"):
         kv.smooth(kv.grad_cam)(nets.sequential(), nets.images(1), lyer="conv_1")
+
+
+def test_whole_numbers_of_every_width_are_the_same():
+    model, x = nets.sequential(), nets.images(8)
+    wanted = kv.smooth_grad(model, x, samples=50).values
+    for kind in (np.int8, np.uint8, np.int64):
+        np.testing.assert_array_equal(kv.smooth_grad(model, x, samples=kind(50), seed=kind(0)).values, wanted)
+
+
+def test_an_option_of_the_images_rank_that_is_no_image_is_handed_on_as_it_is():
+    def method(model, images, target=None, *, kernel=None):
+        return pixels(model, images, scale_of_it=kernel.sum())
+
+    x, kernel = nets.images(3), np.arange(9.0).reshape(3, 3, 1, 1)  # as many as there are images
+    values = kv.smooth(method, samples=2)(nets.sequential(), x, kernel=kernel).values
+    np.testing.assert_allclose(values, 36 * x[..., 0], atol=1e-4)
+
+
+def test_a_baseline_for_each_image_may_be_a_list_lack_its_channel_or_be_bound_before():
+    import functools
+
+    model = keras.Sequential([keras.Input((6, 5, 1)), L.Conv2D(4, 3, activation="relu"), L.Flatten(), L.Dense(3)])
+    nets.draw_weights(model)
+    x, start = nets.images(3, shape=(6, 5, 1)), nets.images(3, seed=8, shape=(6, 5, 1))
+    method = kv.smooth(kv.integrated_gradients, samples=4)
+    wanted = method(model, x, baseline=start).values
+    for same in (list(start), start[..., 0], tf.constant(start)):
+        np.testing.assert_array_equal(method(model, x, baseline=same).values, wanted)
+    bound = kv.smooth(functools.partial(kv.integrated_gradients, baseline=start), samples=4)
+    assert bound.__name__ == "smooth_integrated_gradients"
+    np.testing.assert_array_equal(bound(model, x).values, wanted)
+
+
+def test_what_the_method_does_not_know_is_for_the_smoothing_alone():
+    x = nets.images(2)
+    smoothed = kv.smooth(lambda model, images, target=None: pixels(model, images), samples=3)
+    picture = smoothed(nets.sequential(), x, 1, labels=list("abcde"), batch=2, progress=False)
+    assert picture.captions[0].startswith(("b", "asked: b"))
+    inputs = keras.Input((4, 4, 1), dtype="uint8")
+    whole = keras.Model(inputs, L.Dense(2)(L.Flatten()(L.Rescaling(1 / 255)(inputs))))
+    with pytest.raises(ValueError, match="takes integers"):
+        smoothed(whole, np.ones((2, 4, 4, 1), "uint8"))
+
+
+def test_a_variance_beside_a_large_mean_keeps_its_digits():
+    x = nets.images(1)
+
+    def far(model, images, target=None):
+        return kv.HeatMaps(np.float32(2**20) + np.asarray(images)[..., 0], np.asarray(images)[..., :1])
+
+    near = kv.smooth(pixels, statistic="variance", noise=0.5)(nets.sequential(), x).values
+    values = kv.smooth(far, statistic="variance", noise=0.5)(nets.sequential(), x).values
+    # float32 holds 2^20 + x in steps of 1/8
+    assert np.abs(values - near).max() < 0.1 * near.max()
+
+
+def test_what_a_picture_says_of_itself_is_the_methods_and_the_smoothings():
+    model, x = nets.sequential(), nets.images(2)
+    told = kv.smooth(kv.rise, samples=2)(model, x, samples=30, grid=3)
+    assert told.about["samples"] == 2
+    assert told.about["smoothed"]["samples"] == 30
+    assert told.origin == "lowest"
+    told = kv.smooth(kv.integrated_gradients, samples=2)(model, x, baseline=x / 2).about
+    assert told["smoothed"]["method"] == "integrated_gradients"
+    assert not {"completeness", "baseline"} & set(told["smoothed"])
