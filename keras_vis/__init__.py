@@ -40,6 +40,7 @@ from keras_vis.methods.backprop import deconvnet, guided_backprop
 from keras_vis.methods.cam import grad_cam, grad_cam_plus_plus, guided_grad_cam, layer_cam
 from keras_vis.methods.features import feature_maps, top_predictions
 from keras_vis.methods.filters import filters
+from keras_vis.methods.gap import gap_cam, with_gap_head
 from keras_vis.methods.gradients import input_x_gradient, integrated_gradients, saliency, smooth, smooth_grad
 from keras_vis.methods.occlusion import occlusion, rise
 from keras_vis.methods.score_cam import score_cam
@@ -74,6 +75,7 @@ __all__ = [
     "export_weights",
     "feature_maps",
     "filters",
+    "gap_cam",
     "grad_cam",
     "grad_cam_plus_plus",
     "guided_backprop",
@@ -93,6 +95,7 @@ __all__ = [
     "summary_table",
     "top_predictions",
     "weight_histograms",
+    "with_gap_head",
 ]
 
 

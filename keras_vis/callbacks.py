@@ -27,6 +27,7 @@ from keras_vis.methods.backprop import deconvnet, guided_backprop
 from keras_vis.methods.cam import grad_cam, grad_cam_plus_plus, guided_grad_cam, layer_cam
 from keras_vis.methods.features import feature_maps
 from keras_vis.methods.filters import filters
+from keras_vis.methods.gap import gap_cam
 from keras_vis.methods.gradients import input_x_gradient, integrated_gradients, saliency, smooth_grad
 from keras_vis.methods.occlusion import occlusion, rise
 from keras_vis.methods.score_cam import score_cam
@@ -38,6 +39,7 @@ __all__ = [
     "EpochVisualizer",
     "FeatureMaps",
     "Filters",
+    "GapCAM",
     "GradCAM",
     "GradCAMPlusPlus",
     "GuidedBackprop",
@@ -258,6 +260,7 @@ Example:
 DeconvNet = _named("DeconvNet", deconvnet)
 FeatureMaps = _named("FeatureMaps", feature_maps)
 Filters = _named("Filters", filters)
+GapCAM = _named("GapCAM", gap_cam)
 GradCAM = _named("GradCAM", grad_cam)
 GradCAMPlusPlus = _named("GradCAMPlusPlus", grad_cam_plus_plus)
 GuidedBackprop = _named("GuidedBackprop", guided_backprop)

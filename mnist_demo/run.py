@@ -41,7 +41,7 @@ def run(digits: Digits, *, epochs: int, out: Path, seed: int) -> float:
         callbacks=steps.callbacks(digits, out),
         verbose=1 if sys.stdout.isatty() else 2,  # a bar to watch, or a line an epoch to keep
     )
-    print(f"\nDrawing to {out} (steps 4 and 5 of the tutorial are not part of it yet):", flush=True)
+    print(f"\nDrawing to {out} (step 4 of the tutorial is not part of it yet):", flush=True)
     pictures = steps.draw(model, digits, out)
     _, accuracy = model.evaluate(digits.x_test, digits.y_test, batch_size=_BATCH, verbose=0)
     page = out / "index.html"

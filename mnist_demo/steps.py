@@ -8,13 +8,16 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
 
 import keras_vis as kv
 from mnist_demo.data import Digits
+from mnist_demo.gap import gap_cams
 
 _MISTAKES = 12
+_BLOCK, _FIELD = 4, 20  # pixels
 
 # What is drawn of the trained net, and what to look for in it.
 _TOLD = {
@@ -22,8 +25,13 @@ _TOLD = {
     "step_2_structure": "the same as a graph",
     "step_3_the_first_filter": "nine weights: what conv_1's first unit looks for",
     "step_3_all_filters": "edges in all directions?",
-    "step_6_saliency": "pixels whose change would change the digit's logit most",
-    "step_7_grad_cam": "where conv_2 sees what speaks for the digit",
+    "step_5_occlusion": "where a block that covers the digit lowers its logit most",
+    "step_5_occlusion_classes": "which digit is predicted wherever the block lies, and how often",
+    "step_6_saliency": "pixels whose change would change the digit's logit most: plain, guided, deconvolution",
+    "beyond_step_6_gradients": "less noise, and what each pixel has contributed: SmoothGrad and its relatives",
+    "step_7_grad_cam": "where conv_2 sees what speaks for the digit: plain, guided, with deconvolution",
+    "beyond_step_7_cams": "the same with other weights of the channels",
+    "beyond_step_7_gap_cam": "the net cut after pool and after conv_2: finer maps, of less of the digit",
     "mistakes_saliency": "the worst mistakes: pixels that matter for the true digit",
     "mistakes_grad_cam": "the worst mistakes: what speaks for the true digit",
 }
@@ -46,7 +54,17 @@ def callbacks(digits: Digits, out: Path) -> list[keras.callbacks.Callback]:
         draw.FeatureMaps(x[7:8], "conv_2", directory=out),
         draw.EpochVisualizer(kv.top_predictions, x, k=3, directory=out),
         draw.Saliency(x, y, directory=out),
+        draw.GuidedBackprop(x, y, directory=out),
+        draw.DeconvNet(x, y, directory=out),
+        draw.SmoothGrad(x, y, directory=out),
+        draw.InputXGradient(x, y, directory=out),
+        draw.IntegratedGradients(x, y, directory=out),
+        draw.Occlusion(x, y, patch=_BLOCK, fill=_occluder(), directory=out),
         draw.GradCAM(x, y, directory=out),
+        draw.GuidedGradCAM(x, y, directory=out),
+        draw.GradCAMPlusPlus(x, y, directory=out),
+        draw.LayerCAM(x, y, directory=out),
+        draw.ScoreCAM(x, y, directory=out),
     ]
 
 
@@ -69,14 +87,39 @@ def draw(model: keras.Model, digits: Digits, out: Path) -> list[Path]:
     """
     x, y = one_of_each(digits)
     wrong_x, wrong_y = _mistakes(model, digits)
+    covered = kv.occlusion(model, x, y, patch=_BLOCK, fill=_occluder())
     pictures: dict[str, kv.Picture] = {
         "step_2_summary": kv.summary_table(model),
         "step_2_structure": kv.plot_structure(model),
         "step_3_the_first_filter": kv.filters(model, "conv_1", units=0),
         "step_3_all_filters": kv.filters(model, "conv_1"),
-        # The colours of the tutorial; everywhere else the package's own, whose lightness grows with the value.
-        "step_6_saliency": dataclasses.replace(kv.saliency(model, x, y), colours="jet"),
-        "step_7_grad_cam": dataclasses.replace(kv.grad_cam(model, x, y), colours="jet"),
+        "step_5_occlusion": covered,
+        "step_5_occlusion_classes": covered.class_map(),
+        "step_6_saliency": _in_jet(kv.saliency(model, x, y)).beside(
+            _in_jet(kv.guided_backprop(model, x, y)),
+            _in_jet(kv.deconvnet(model, x, y)),
+            names=("saliency", "guided", "deconvolution"),
+            title="Which pixels would change the logit of the digit most?",
+        ),
+        "beyond_step_6_gradients": kv.smooth_grad(model, x, y).beside(
+            kv.input_x_gradient(model, x, y),
+            kv.integrated_gradients(model, x, y),
+            names=("SmoothGrad", "input × gradient", "integrated gradients"),
+            title="Which pixels matter to the logit of the digit, and which speak for it (red) and against it (blue)?",
+        ),
+        "step_7_grad_cam": _in_jet(kv.grad_cam(model, x, y)).beside(
+            _in_jet(kv.guided_grad_cam(model, x, y)),
+            _in_jet(_on(kv.grad_cam(model, x, y), kv.deconvnet(model, x, y))),
+            names=("Grad-CAM", "guided Grad-CAM", "with deconvolution"),
+            title="Where does conv_2 see what speaks for the digit, and which pixels there?",
+        ),
+        "beyond_step_7_cams": kv.grad_cam_plus_plus(model, x, y).beside(
+            kv.layer_cam(model, x, y),
+            kv.score_cam(model, x, y),
+            names=("Grad-CAM++", "LayerCAM", "Score-CAM"),
+            title="Where does conv_2 see what speaks for the digit? Three that weigh its channels otherwise",
+        ),
+        "beyond_step_7_gap_cam": gap_cams(model, digits, x, y),
     }
     if len(wrong_x):
         pictures["mistakes_saliency"] = kv.saliency(model, wrong_x, wrong_y)
@@ -84,9 +127,29 @@ def draw(model: keras.Model, digits: Digits, out: Path) -> list[Path]:
     files = []
     for name, picture in pictures.items():
         files.append(picture.save(out / f"{name}.png"))
-        print(f"  {files[-1].name:28}{_TOLD[name]}", flush=True)
+        print(f"  {files[-1].name:32}{_TOLD[name]}", flush=True)
     kv.report.write_page(out, title="What a small convolutional net sees in handwritten digits")
     return files
+
+
+def _occluder() -> np.ndarray:
+    """Return the tutorial's: a block of 0.5 in a field of 0, ``(20, 20, 1)``."""
+    field = np.zeros((_FIELD, _FIELD, 1), np.float32)
+    middle = slice((_FIELD - _BLOCK) // 2, (_FIELD + _BLOCK) // 2)
+    field[middle, middle] = 0.5
+    return field
+
+
+def _on(cam: kv.HeatMaps, pixels: kv.HeatMaps) -> kv.HeatMaps:
+    """Multiply what a rule gives each pixel by a class activation map, as Guided Grad-CAM does with its own rule."""
+    size = pixels.values.shape[2:0:-1]
+    large = np.stack([cv2.resize(map_, size, interpolation=cv2.INTER_LINEAR) for map_ in cam.values])
+    return dataclasses.replace(pixels, values=pixels.values * large[..., None])
+
+
+def _in_jet(maps: kv.HeatMaps) -> kv.HeatMaps:
+    """Take the colours of the tutorial; everywhere else they are the package's own, whose lightness grows evenly."""
+    return dataclasses.replace(maps, colours="jet")
 
 
 def one_of_each(digits: Digits) -> tuple[np.ndarray, np.ndarray]:

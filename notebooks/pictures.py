@@ -30,6 +30,7 @@ def main() -> int:
     data, run = pathlib.Path(os.environ["KERAS_VIS_DATA"]), pathlib.Path(sys.argv[1])
     HERE.mkdir(exist_ok=True)
     shutil.copyfile(run / "mistakes_saliency.png", HERE / "saliency.png")
+    shutil.copyfile(run / "step_6_saliency.png", HERE / "backprop.png")
     model = keras.applications.MobileNet(alpha=0.75, input_shape=(224, 224, 3), weights=None)
     model.load_weights(data / "mobilenet_0.75_224_imagenet.weights.h5")
     lines = (data / "imagenet_synset_words.txt").read_text().splitlines()
@@ -42,6 +43,14 @@ def main() -> int:
     )
     x = keras.applications.mobilenet.preprocess_input(photos.astype("float32"))
     kv.grad_cam(model, x, labels=labels).over(photos).save(HERE / "grad_cam.png")
+    several = kv.saliency(model, x, labels=labels).beside(
+        kv.smooth_grad(model, x),
+        kv.input_x_gradient(model, x),
+        kv.integrated_gradients(model, x),
+        names=("saliency", "SmoothGrad", "input × gradient", "integrated gradients"),
+        title="Which pixels is the class read from?",
+    )
+    several.over(photos).save(HERE / "gradients.png")
     return 0
 
 

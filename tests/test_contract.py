@@ -13,11 +13,13 @@ import pytest
 import tensorflow as tf
 
 import keras_vis as kv
-from keras_vis.engine import graph as graph_module
 from keras_vis.engine.probe import probe
 from tests import nets
 
 FUNCTIONS = {name: getattr(kv, name) for name in kv.__all__ if inspect.isfunction(getattr(kv, name))}
+# What is composed obeys them too.
+for composed in (kv.smooth(kv.grad_cam, samples=5), kv.smooth(kv.integrated_gradients, samples=3)):
+    FUNCTIONS[composed.__name__] = composed
 
 
 def parameters(name: str) -> dict[str, inspect.Parameter]:
@@ -29,15 +31,40 @@ OF_IMAGES = [name for name in OF_MODELS if list(parameters(name))[1:2] == ["imag
 TARGETED = [name for name in OF_IMAGES if "target" in parameters(name)]
 LAYERED = [name for name in OF_MODELS if "layer" in parameters(name)]
 
+# Methods that want a net of another kind than the reference, and every form of it.
+MODELS = {"gap_cam": nets.gap}
+FORMS = {"gap_cam": nets.gap_forms}
+
 # A value other than the default for each option there is, and what it may be tried with.
 OPTIONS = {
     "layer": "conv_1",
     "labels": ["a", "b", "c", "d", "e"],
     "units": [1],
     "k": 2,
+    "steps": 3,
+    "baseline": 0.5,
+    "samples": 4,
+    "channels": 2,
+    "patch": (2, 5),
+    "stride": 2,
+    "fill": 0.5,
+    "grid": 3,
+    "keep": 0.25,
+    "noise": 0.3,
+    "statistic": "square",
+    "seed": 1,
     "input": None,  # needs two inputs: tried below
     "output": None,
 }
+
+
+def net(name: str) -> keras.Sequential:
+    """A net that a method takes, its layers called conv_1 and conv_2."""
+    return MODELS.get(name, nets.sequential)()
+
+
+# Less of what takes long and changes no law.
+QUICK = {"rise": {"samples": 50}}
 
 
 def call(name: str, model: keras.Model, *args: object, **options: object):
@@ -51,6 +78,8 @@ def call(name: str, model: keras.Model, *args: object, **options: object):
         )
     if "progress" in parameters(name):
         options.setdefault("progress", False)
+    for option, value in QUICK.get(name, {}).items():
+        options.setdefault(option, value)
     return FUNCTIONS[name](model, *args, **options)
 
 
@@ -79,7 +108,7 @@ def test_there_are_methods_to_hold_to_the_laws():
 
 @pytest.mark.parametrize("name", OF_IMAGES)
 def test_1_the_model_is_untouched(name):
-    model, x = nets.sequential(), nets.images()
+    model, x = net(name), nets.images()
     model.compile("sgd", "sparse_categorical_crossentropy")
     model.fit(x, np.zeros(6), verbose=0)
     model.predict(x, verbose=0)
@@ -101,7 +130,7 @@ def test_2_no_global_randomness_is_drawn_and_the_numbers_repeat(name):
     def draws():
         return np.random.random_sample(), tf.random.uniform(()).numpy(), float(keras.random.uniform(()))  # noqa: NPY002 - it is the global generator that is asked about
 
-    model, x = nets.sequential(), nets.images()
+    model, x = net(name), nets.images()
     keras.utils.set_random_seed(11)
     wanted = draws()
     keras.utils.set_random_seed(11)
@@ -113,7 +142,7 @@ def test_2_no_global_randomness_is_drawn_and_the_numbers_repeat(name):
 
 @pytest.mark.parametrize("name", OF_IMAGES)
 def test_3_each_image_stands_alone(name):
-    model, x = nets.sequential(), nets.images(5)
+    model, x = net(name), nets.images(5)
     together = arrays(call(name, model, x))
     for i in range(5):
         for key, values in arrays(call(name, model, x[i])).items():
@@ -123,7 +152,7 @@ def test_3_each_image_stands_alone(name):
 
 @pytest.mark.parametrize("name", OF_IMAGES)
 def test_4_values_are_raw_float32_finite_and_one_for_each_image(name):
-    model, x = nets.sequential(), nets.images(3)
+    model, x = net(name), nets.images(3)
     for key, values in arrays(call(name, model, x)).items():
         assert values.dtype == np.float32 or values.dtype.kind == "i", key
         assert np.isfinite(values).all(), key
@@ -132,7 +161,7 @@ def test_4_values_are_raw_float32_finite_and_one_for_each_image(name):
 
 @pytest.mark.parametrize("name", OF_IMAGES)
 def test_6_compiled_once_over_targets_labels_ragged_batches_and_epochs(name):
-    model, x = nets.sequential(), nets.images(7)
+    model, x = net(name), nets.images(7)
     call(name, model, x)
     traces = probe(model).traces
     call(name, model, x, batch=3)
@@ -148,11 +177,11 @@ def test_6_compiled_once_over_targets_labels_ragged_batches_and_epochs(name):
 
 @pytest.mark.parametrize("name", OF_IMAGES)
 def test_7_answers_are_fresh_after_training(name):
-    model, x = nets.sequential(), nets.images()
+    model, x = net(name), nets.images()
     before = call(name, model, x)
     model.compile(keras.optimizers.SGD(0.5), "sparse_categorical_crossentropy")
     model.fit(x, np.arange(6) % 5, verbose=0)
-    twin = nets.sequential()
+    twin = net(name)
     twin.set_weights(model.get_weights())
     after = call(name, model, x)
     assert_same(after, call(name, twin, x))
@@ -161,7 +190,7 @@ def test_7_answers_are_fresh_after_training(name):
 
 @pytest.mark.parametrize("name", OF_IMAGES)
 def test_8_the_model_can_be_collected(name):
-    model = nets.sequential()
+    model = net(name)
     picture = call(name, model, nets.images())
     gone = weakref.ref(model)
     del model
@@ -179,7 +208,7 @@ def test_9_a_model_that_is_none_is_named_at_the_door(name):
 
 @pytest.mark.parametrize("name", OF_IMAGES)
 def test_9_images_that_do_not_fit_are_named_at_the_door(name):
-    model = nets.sequential()
+    model = net(name)
     layer = {"layer": "conv_2"} if "layer" in parameters(name) else {}
     for wrong, error in (
         (np.zeros((2, 5, 5, 2)), ValueError),
@@ -202,19 +231,19 @@ def test_9_targets_that_do_not_fit_are_named_at_the_door(name):
         (kv.Channel("nowhere", 0), ValueError),
     ):
         with pytest.raises(error, match="`target`"):
-            call(name, nets.sequential(), nets.images(), wrong)
+            call(name, net(name), nets.images(), wrong)
 
 
 @pytest.mark.parametrize("name", LAYERED)
 def test_9_a_layer_that_is_not_there_is_answered_with_the_nearest(name):
     data = [nets.images()] if name in OF_IMAGES else []
     with pytest.raises(ValueError, match=r"`layer='conv2'` is not in model .* Did you mean 'conv_2'\?"):
-        call(name, nets.sequential(), *data, layer="conv2")
+        call(name, net(name), *data, layer="conv2")
 
 
 @pytest.mark.parametrize("name", OF_IMAGES)
 def test_10_every_option_changes_something(name, monkeypatch):
-    model, x = nets.sequential(), nets.images(5)
+    model, x = net(name), nets.images(5)
     default = everything(call(name, model, x))
     for option in list(parameters(name))[2:]:
         if option in ("batch", "progress"):
@@ -226,11 +255,12 @@ def test_10_every_option_changes_something(name, monkeypatch):
         else:
             assert everything(call(name, model, x, **{option: OPTIONS[option]})) != default, option
 
-    seen = []
+    bars = []
 
     class Bar:
-        def __init__(self, total, what, shown):
-            seen.append(shown)
+        def __init__(self, total, disable, **rest):
+            self.total, self.disable, self.done = total, disable, []
+            bars.append(self)
 
         def __enter__(self):
             return self
@@ -239,11 +269,18 @@ def test_10_every_option_changes_something(name, monkeypatch):
             return None
 
         def update(self, count):
-            seen.append(count)
+            self.done.append(count)
 
-    monkeypatch.setattr(graph_module, "bar", Bar)
-    call(name, model, x, batch=2, progress=True)
-    assert seen == [True, 2, 2, 1]
+    monkeypatch.setattr("tqdm.auto.tqdm", Bar)
+    for shown in (True, False):
+        bars.clear()
+        call(name, model, x, batch=2, progress=shown)
+        seen = [bar for bar in bars if not bar.disable]
+        assert len(seen) == shown  # one bar, not one for each part
+        for bar in seen:
+            assert bar.total == sum(bar.done)
+            assert bar.total % 5 == 0
+            assert set(bar.done) <= {1, 2}  # never more than a batch
 
 
 @pytest.mark.parametrize("name", [name for name in OF_IMAGES if "input" in parameters(name)])
@@ -251,7 +288,8 @@ def test_10_input_and_output_choose_among_several(name):
     shape = (8, 8, 1)
     left, right = keras.Input(shape, name="left"), keras.Input(shape, name="right")
     maps = [keras.layers.Conv2D(2, 3, name=end)(part) for end, part in (("conv_1", left), ("conv_2", right))]
-    flat = keras.layers.Flatten()(keras.layers.Subtract()(maps))
+    pool = keras.layers.GlobalAveragePooling2D() if name in MODELS else keras.layers.Flatten()
+    flat = pool(keras.layers.Subtract()(maps))
     ends = [keras.layers.Dense(3, activation="softmax", name=end)(flat) for end in ("one", "two")]
     model = keras.Model([left, right], ends)
     data = [nets.images(2, seed, shape) for seed in (1, 2)]
@@ -271,14 +309,17 @@ def test_10_input_and_output_choose_among_several(name):
 
 @pytest.fixture(scope="module")
 def forms(tmp_path_factory):
-    return nets.forms(tmp_path_factory.mktemp("forms"))
+    folder = tmp_path_factory.mktemp("forms")
+    made = {None: nets.forms(folder), **{name: make(folder) for name, make in FORMS.items()}}
+    return lambda name: made.get(name, made[None])
 
 
 @pytest.mark.parametrize("name", OF_IMAGES)
 def test_11_the_same_numbers_for_every_form_of_the_model(name, forms):
     x = nets.images()
-    wanted = call(name, forms["sequential"], x)
-    for form, model in forms.items():
+    of_it = forms(name)
+    wanted = call(name, of_it["sequential"], x)
+    for form, model in of_it.items():
         try:
             assert_same(call(name, model, x), wanted)
         except AssertionError as error:
@@ -287,7 +328,7 @@ def test_11_the_same_numbers_for_every_form_of_the_model(name, forms):
 
 @pytest.mark.parametrize("name", OF_IMAGES)
 def test_pictures_draw_themselves_and_say_how_they_were_made(name):
-    picture = call(name, nets.sequential(), nets.images())
+    picture = call(name, net(name), nets.images())
     sheet = picture.draw()
     assert sheet.dtype == np.uint8
     assert sheet.std() > 1

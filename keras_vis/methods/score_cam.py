@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, TypeAlias, TypedDict, Unpack, overload
 
 import keras
 import numpy as np
@@ -18,12 +18,36 @@ from keras_vis.engine.words import Labels, captions, question
 from keras_vis.picture import Comparison, HeatMaps, about
 
 
+_Several: TypeAlias = list[Any] | tuple[Any, ...]
+
+
+class _Options(TypedDict, total=False):
+    channels: int | None
+    input: int | str | None
+    labels: Labels | None
+    batch: int | None
+    progress: bool
+
+
+@overload
+def score_cam(
+    model: keras.Model, images: object, target: object = None, *, layer: _Several, **options: Unpack[_Options]
+) -> Comparison: ...
+@overload
+def score_cam(
+    model: keras.Model,
+    images: object,
+    target: object = None,
+    *,
+    layer: str | keras.layers.Layer | None = None,
+    **options: Unpack[_Options],
+) -> HeatMaps: ...
 def score_cam(
     model: keras.Model,
     images: object,
     target: int | object | Target | None = None,
     *,
-    layer: str | keras.layers.Layer | list[Any] | tuple[Any, ...] | None = None,
+    layer: str | keras.layers.Layer | _Several | None = None,
     channels: int | None = None,
     input: int | str | None = None,
     labels: Labels | None = None,

@@ -1,11 +1,17 @@
 """How much do the methods cost, beside the same passes written by hand?
 
-    python -m tests.benchmarks            # prints a table; takes some minutes
+    python -m tests.benchmarks            # prints two tables; takes some minutes
 
 Each row times one method against a hand-written `tf.function`, compiled once, that does the same forward and backward
 passes and nothing else: no captions, no picture, no check of what comes in. The two take turns, and the ratio is the
 median of the ratios of neighbouring turns, so that it holds where the machine's speed drifts. Milliseconds mean
 something beside their neighbours only.
+
+Methods that make many versions of an image are held against the same number of passes over images that are there
+already, in batches of the best size: with the class known, nothing made, nothing summed.
+
+The second table is about memory: the peak of a fresh process that does the work once, less that of one which runs a
+single image through the model.
 
 MobileNet has its ImageNet weights where KERAS_VIS_DATA has them, else random ones: the passes are the same.
 """
@@ -15,7 +21,9 @@ from __future__ import annotations
 import functools
 import os
 import pathlib
+import resource
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -66,6 +74,50 @@ def grad_cam_by_hand(model: keras.Model, images: np.ndarray, layer: str) -> Work
     return lambda: passes(tf.constant(images)).numpy()
 
 
+def gap_cam_by_hand(model: keras.Model, images: np.ndarray) -> Work:
+    """Forward, and the maps weighed by the dense layer's weights of the predicted class."""
+    trunk, dense = model.get_layer("trunk"), model.get_layer("preds")
+
+    @tf.function(autograph=False)
+    def passes(x: tf.Tensor) -> tf.Tensor:
+        maps = trunk(x, training=False)
+        logits = tf.reduce_mean(maps, axis=(1, 2)) @ dense.kernel + dense.bias
+        weights = tf.gather(tf.transpose(dense.kernel), tf.argmax(logits, axis=1))
+        return tf.einsum("nk,nijk->nij", weights, maps)
+
+    return lambda: passes(tf.constant(images)).numpy()
+
+
+def gradients_by_hand(model: keras.Model, rows: np.ndarray, classes: np.ndarray, size: int) -> Work:
+    """Forward, and backward to the pixels, of the logits of given classes, `size` rows at a time."""
+    trunk = without_softmax(model)
+
+    @tf.function(autograph=False)
+    def passes(x: tf.Tensor, c: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(x)
+            score = tf.gather(trunk(x, training=False), c, axis=1, batch_dims=1)
+        return tape.gradient(score, x)
+
+    parts = [slice(start, start + size) for start in range(0, len(rows), size)]
+    return lambda: [passes(tf.constant(rows[part]), tf.constant(classes[part])).numpy() for part in parts]
+
+
+def forward_by_hand(model: keras.Model, rows: np.ndarray, classes: np.ndarray, size: int) -> Work:
+    """Forward alone, to the logits of given classes, `size` rows at a time."""
+    trunk = without_softmax(model)
+
+    @tf.function(autograph=False)
+    def passes(x: tf.Tensor, c: tf.Tensor) -> tf.Tensor:
+        return tf.gather(trunk(x, training=False), c, axis=1, batch_dims=1)
+
+    parts = [slice(start, start + size) for start in range(0, len(classes), size)]
+    # The same rows again and again: 40,000 of them would be more memory than there is.
+    return lambda: [
+        passes(tf.constant(rows[: len(classes[part])]), tf.constant(classes[part])).numpy() for part in parts
+    ]
+
+
 def without_softmax(model: keras.Model) -> keras.Model:
     """The model up to its logits, with the same weights; both models here are chains."""
     last = model.layers[-1]
@@ -103,33 +155,127 @@ def mobilenet() -> keras.Model:
     return model
 
 
+# name, model, shape of an image, layer for Grad-CAM, numbers of images, and of images of which many versions are made
+MODELS = (
+    ("tutorial net", tutorial_net, (28, 28, 1), "conv_2", (1, 16, 64), (1, 4, 16)),
+    ("MobileNet 0.75", mobilenet, (224, 224, 3), "conv_pw_13_relu", (1, 4, 16), (1, 2)),
+)
+BEST = {"tutorial net": 64, "MobileNet 0.75": 32}  # rows at a time, by hand
+VERSIONS = (
+    ("IG, 50 steps", 50, kv.integrated_gradients),
+    ("SmoothGrad 20", 20, functools.partial(kv.smooth_grad, samples=20)),
+    ("SmoothGrad 50", 50, kv.smooth_grad),
+)
+
+
+# name, model, options, images, forward passes for each image
+FORWARD = (
+    ("occlusion", "tutorial net", kv.occlusion, {"patch": 4}, (1, 64), 49),
+    ("occl., stride 1", "tutorial net", kv.occlusion, {"patch": 4, "stride": 1}, (1, 64), 625),
+    ("RISE 1000", "tutorial net", kv.rise, {"samples": 1000}, (1,), 1000),
+    ("Score-CAM", "tutorial net", kv.score_cam, {}, (1, 16), 64),
+    ("occlusion", "MobileNet 0.75", kv.occlusion, {"patch": 28}, (1, 4), 64),
+    ("RISE 500", "MobileNet 0.75", kv.rise, {"samples": 500}, (1,), 500),
+    ("Score-CAM", "MobileNet 0.75", kv.score_cam, {}, (1,), 768),
+    ("Score-CAM 64", "MobileNet 0.75", kv.score_cam, {"channels": 64}, (1, 3), 64),
+)
+
+
 def main() -> int:
-    """Print the table."""
-    rng = np.random.default_rng(0)
+    """Print the tables; or, with arguments, the peak memory of one piece of work."""
+    if len(sys.argv) > 1:
+        return tell_peak(*sys.argv[1:])
     keras.utils.set_random_seed(0)
-    rows = []
-    for name, model, shape, counts, layer, turns in (
-        ("tutorial net", tutorial_net(), (28, 28, 1), (1, 16, 64), "conv_2", 60),
-        ("MobileNet 0.75", mobilenet(), (224, 224, 3), (1, 4, 16), "conv_pw_13_relu", 16),
-    ):
+    print(f"{'method':15}{'model':16}{'images':>7}{'ours ms':>10}{'by hand ms':>12}{'ratio':>8}   middle half")
+    for name, make, shape, layer, counts, few in MODELS:
+        model, turns = make(), 60 if shape[0] < 100 else 16
         for count in counts:
-            x = rng.random((count, *shape), dtype="float32")
-            wanted = saliency_by_hand(model, x)()
-            np.testing.assert_allclose(
-                kv.saliency(model, x).values, wanted, rtol=1e-2, atol=1e-4 * np.abs(wanted).max()
-            )
-            wanted = grad_cam_by_hand(model, x, layer)()
-            np.testing.assert_allclose(
-                kv.grad_cam(model, x).values, wanted, rtol=1e-2, atol=1e-4 * np.abs(wanted).max()
-            )
-            for method, ours, theirs in (
-                ("saliency", functools.partial(kv.saliency, model, x, batch=64), saliency_by_hand(model, x)),
-                ("Grad-CAM", functools.partial(kv.grad_cam, model, x, batch=64), grad_cam_by_hand(model, x, layer)),
-            ):
-                rows.append((method, name, count, *compare(ours, theirs, turns)))
-    print(f"{'method':10}{'model':16}{'images':>7}{'ours ms':>10}{'by hand ms':>12}{'ratio':>8}   middle half")
-    for method, name, count, ours_ms, theirs_ms, ratio, (low, high) in rows:
-        print(f"{method:10}{name:16}{count:7d}{ours_ms:10.1f}{theirs_ms:12.1f}{ratio:8.2f}   {low:.2f} to {high:.2f}")
+            x = np.random.default_rng(0).random((count, *shape), dtype="float32")
+            by_hand = saliency_by_hand(model, x), grad_cam_by_hand(model, x, layer)
+            for method, ours, theirs in zip(("saliency", "Grad-CAM"), (kv.saliency, kv.grad_cam), by_hand, strict=True):
+                wanted = theirs()
+                np.testing.assert_allclose(
+                    ours(model, x).values, wanted, rtol=1e-2, atol=1e-4 * np.abs(wanted).max(), err_msg=method
+                )
+                tell(method, name, count, *compare(functools.partial(ours, model, x), theirs, turns))
+            # The same passes as Grad-CAM; guided, those of saliency besides: the rule changes what is passed, no more.
+            for method, ours in (("Grad-CAM++", kv.grad_cam_plus_plus), ("LayerCAM", kv.layer_cam)):
+                tell(method, name, count, *compare(functools.partial(ours, model, x), by_hand[1], turns))
+            both = functools.partial(kv.guided_grad_cam, model, x)
+            tell("guided G.-CAM", name, count, *compare(both, lambda works=by_hand: [work() for work in works], turns))
+        headed = kv.with_gap_head(model)
+        for count in counts:
+            x = np.random.default_rng(0).random((count, *shape), dtype="float32")
+            theirs = gap_cam_by_hand(headed, x)
+            np.testing.assert_allclose(kv.gap_cam(headed, x).values, theirs(), rtol=1e-3, atol=1e-5)
+            tell("CAM", name, count, *compare(functools.partial(kv.gap_cam, headed, x), theirs, turns))
+        for count in few:
+            x = np.random.default_rng(0).random((count, *shape), dtype="float32")
+            for method, versions, ours in VERSIONS:
+                classes = np.repeat(model.predict(x, verbose=0).argmax(axis=1), versions)
+                shares = np.polynomial.legendre.leggauss(versions)[0].astype("float32") / 2 + 0.5
+                rows = np.concatenate([shares[:, None, None, None] * image for image in x])
+                theirs = gradients_by_hand(model, rows, classes, BEST[name])
+                if "IG" in method:
+                    weights = np.polynomial.legendre.leggauss(versions)[1] / 2
+                    grads = np.concatenate(theirs()).reshape(count, versions, *shape)
+                    wanted = x * np.einsum("m,nmhwc->nhwc", weights, grads)
+                    np.testing.assert_allclose(
+                        ours(model, x).values, wanted, rtol=1e-2, atol=5e-3 * np.abs(wanted).max(), err_msg=method
+                    )
+                work = functools.partial(ours, model, x, progress=False)
+                tell(method, name, count, *compare(work, theirs, max(5, turns // (count * versions // 10))))
+    for method, name, function, options, counts, each in FORWARD:
+        (make, shape), *_ = [(make, shape) for known, make, shape, *_ in MODELS if known == name]
+        model = make()
+        for count in counts:
+            x = np.random.default_rng(0).random((count, *shape), dtype="float32")
+            classes = np.repeat(model.predict(x, verbose=0).argmax(axis=1), each).astype("int32")
+            rows = np.random.default_rng(1).random((BEST[name], *shape), dtype="float32")
+            work = functools.partial(function, model, x, progress=False, **options)
+            turns = int(np.clip(3000 // (count * each * (1 if shape[0] < 100 else 10)), 3, 40))
+            tell(method, name, count, *compare(work, forward_by_hand(model, rows, classes, BEST[name]), turns))
+    print(f"\n{'peak memory, MB':31}{'ours':>10}{'by hand':>12}")
+    for name, *_ in MODELS:
+        base = peak_of(name, "one pass")
+        for method in ("IG, 50 steps", "SmoothGrad 50", "SmoothGrad 1000", "occl. 16 by 4", "Score-CAM"):
+            ours = peak_of(name, method) - base
+            theirs = f"{peak_of(name, 'by hand') - base:12.0f}" if "50" in method else ""
+            print(f"{method:15}{name:16}{ours:10.0f}{theirs}", flush=True)
+    return 0
+
+
+def tell(
+    method: str, name: str, count: int, ours: float, theirs: float, ratio: float, half: tuple[float, float]
+) -> None:
+    """Print one row."""
+    low, high = half
+    print(f"{method:15}{name:16}{count:7d}{ours:10.1f}{theirs:12.1f}{ratio:8.2f}   {low:.2f} to {high:.2f}", flush=True)
+
+
+def peak_of(name: str, work: str) -> float:
+    """The peak memory of a process that does a piece of work once, in MB."""
+    command = [sys.executable, "-m", "tests.benchmarks", name, work]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def tell_peak(name: str, work: str) -> int:
+    """Do a piece of work once, and print the peak memory of this process, in MB."""
+    (make, shape), *_ = [(make, shape) for known, make, shape, *_ in MODELS if known == name]
+    model, x = make(), np.random.default_rng(0).random((1, *shape), dtype="float32")
+    kv.saliency(model, x)
+    if work == "by hand":
+        rows = np.repeat(x, 50, axis=0)
+        gradients_by_hand(model, rows, np.zeros(50, "int32"), BEST[name])()
+    elif work == "IG, 50 steps":
+        kv.integrated_gradients(model, x, progress=False)
+    elif work == "Score-CAM":
+        kv.score_cam(model, x, progress=False)
+    elif work == "occl. 16 by 4":  # 2,809 positions of a photograph
+        kv.occlusion(model, x, patch=16, stride=4, progress=False)
+    elif work != "one pass":
+        kv.smooth_grad(model, x, samples=int(work.split()[-1]), progress=False)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)  # of Linux, in kilobytes
     return 0
 
 
