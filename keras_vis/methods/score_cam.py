@@ -17,7 +17,6 @@ from keras_vis.engine.variants import Variants
 from keras_vis.engine.words import Labels, captions, question
 from keras_vis.picture import Comparison, HeatMaps, about
 
-
 _Several: TypeAlias = list[Any] | tuple[Any, ...]
 
 
