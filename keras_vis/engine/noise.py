@@ -105,22 +105,19 @@ class Noise:
         axes = tuple(range(1, images.ndim))
         sigma = np.float32(self.noise) * (images.max(axes, keepdims=True) - images.min(axes, keepdims=True))
         rng = np.random.default_rng(self.seed)
-        epsilon, first = np.empty((0, *shape), np.float32), 0  # of the pairs that this piece needs, the first's number
+        epsilon, pair = np.empty(shape, np.float32), -1
         for start in range(0, n * self.samples, size):
             sample, owner = np.divmod(np.arange(start, min(start + size, n * self.samples)), n)
-            pair, odd = np.divmod(sample, 2)
-            epsilon, new = epsilon[pair[0] - first :], int(pair[-1] - pair[0] + 1)
-            if new > len(epsilon):
-                drawn = rng.standard_normal((new - len(epsilon), *shape), np.float32)
-                epsilon = np.concatenate([epsilon, drawn]) if len(epsilon) else drawn
-            first = pair[0]
-            signed = sigma[owner] * np.where(odd, np.float32(-1), np.float32(1)).reshape(-1, *[1] * len(shape))
-            rows = epsilon[pair - first]
-            rows *= signed
-            rows += images[owner]
-            bounds = [0, *(np.flatnonzero(np.diff(sample)) + 1), len(owner)]
-            runs = [
-                (slice(int(i), int(j)), slice(int(owner[i]), int(owner[j - 1]) + 1))
-                for i, j in itertools.pairwise(bounds)
-            ]
+            rows = np.empty((len(owner), *shape), np.float32)
+            runs = []
+            for first, last in itertools.pairwise([0, *(np.flatnonzero(np.diff(sample)) + 1), len(owner)]):
+                here, there = slice(int(first), int(last)), slice(int(owner[first]), int(owner[last - 1]) + 1)
+                which, odd = divmod(int(sample[first]), 2)
+                if which != pair:
+                    rng.standard_normal(dtype=np.float32, out=epsilon)
+                    pair = which
+                # In place: of photographs, copies of copies would take longer than the noise.
+                np.multiply(sigma[there], epsilon, out=rows[here])
+                (np.subtract if odd else np.add)(images[there], rows[here], out=rows[here])
+                runs.append((here, there))
             yield rows, owner, runs

@@ -364,8 +364,7 @@ def _plus_plus(grads: Any, maps: Any) -> Any:
     # Both parts of α divided by g²: 1 / (2 + ΣA·g). No power is taken, so that none is lost below 1e-38 or above 1e38;
     # and where g is 0, the 0/0 of the paper is no matter, for α is multiplied by g.
     below = 2 + ops.sum(maps, axis=(1, 2), keepdims=True) * grads
-    alphas = ops.where(below == 0, 0.0, 1 / ops.where(below == 0, 1.0, below))
-    weights = ops.sum(alphas * ops.relu(grads), axis=(1, 2))
+    weights = ops.sum(ops.divide_no_nan(ops.relu(grads), below), axis=(1, 2))
     return ops.relu(ops.einsum("nk,nijk->nij", weights, maps))
 
 
