@@ -17,13 +17,14 @@ import keras_vis as kv
 from keras_vis.engine.words import percent
 from mnist_demo.data import Digits
 
-# After which layer to cut, and how many units the new convolution has: as many as take the same time at both depths,
-# for there are four times as many cells before the pooling as after it. After conv_1, 64 units reach 72 %.
-_DEPTHS = {"pool": 128, "conv_2": 32}
-# Chosen on MNIST, after pool, where one epoch of this gives 98.3 %. The average of a map differs little from digit to
-# digit, so that the new layers must learn fast, and settle at the end: a third of this rate gives 97.6 %, batches of
-# four times the size 97.2 %, no new convolution 93 %.
-_RATE, _BATCH = 3e-2, 32
+# After which layer to cut, and how many units the new convolution has: few where there are four times as many cells, or
+# it would take as much longer. After conv_1, 64 units reach 72 %.
+_DEPTHS = {"pool": 192, "conv_2": 32}
+# Chosen on MNIST, after pool, where one epoch of this gives 98.2 to 98.3 % with the seeds 0, 1 and 2. The average of a
+# map differs little from digit to digit, so that the new layers must learn fast, and settle at the end: with 128 units,
+# a third of this rate gives 97.6 %, batches of four times the size 97.2 %, and Keras's own beta_2, 0.999, 97.8 to
+# 98.3 %. Without a new convolution, one epoch of the whole net ends at 94.7 % after conv_2 at best.
+_RATE, _BETA, _BATCH = 3e-2, 0.99, 32
 _LEAST_STEPS = 600  # where there are few images, an epoch is too short to learn anything
 
 
@@ -46,7 +47,7 @@ def gap_cams(model: keras.Model, digits: Digits, images: np.ndarray, labels: np.
     for layer, units in _DEPTHS.items():
         net = _averaging(model, layer, units)
         rate = keras.optimizers.schedules.CosineDecay(_RATE, epochs * steps)
-        net.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        net.compile(keras.optimizers.Adam(rate, beta_2=_BETA), "sparse_categorical_crossentropy", metrics=["accuracy"])
         net.fit(digits.x_train, digits.y_train, batch_size=_BATCH, epochs=epochs, verbose=0)
         _, accuracy = net.evaluate(digits.x_test, digits.y_test, batch_size=512, verbose=0)
         maps.append(kv.gap_cam(net, images, labels))

@@ -217,7 +217,8 @@ class Probe:
         Raises:
             TypeError, ValueError: see `run`.
         """
-        ready, size, _, asked, kind = self._asked(images, target, batch)
+        ready, _, _, asked, kind = self._asked(images, target, batch)
+        size = ready.at_once(batch, forward=True)
 
         def body(inputs: tuple[tf.Tensor, ...], feed: Any) -> tuple[tf.Tensor, ...]:
             content, given = feed

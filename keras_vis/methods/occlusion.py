@@ -94,7 +94,7 @@ def occlusion(
             middle it is laid.
         input: which input is covered, by name or index; by default the only one that holds images.
         labels: names of the classes, for captions.
-        batch: covered images at once, by default 64 small or 32 large ones; the values do not depend on it.
+        batch: covered images at once, by default 256 small or 16 large ones; the values do not depend on it.
         progress: show a bar, with the time that is left, where it takes longer than a second.
 
     Returns:
@@ -193,7 +193,7 @@ def rise(
         seed: of the masks.
         input: which input is masked, by name or index; by default the only one that holds images.
         labels: names of the classes, for captions.
-        batch: masked images at once, by default 64 small or 32 large ones; the values do not depend on it.
+        batch: masked images at once, by default 256 small or 16 large ones; the values do not depend on it.
         progress: show a bar, with the time that is left, where it takes longer than a second.
 
     Returns:

@@ -69,7 +69,7 @@ def score_cam(
             The others count for nothing.
         input: which input is masked and drawn, by name or index; by default the only one that holds images.
         labels: names of the classes, for captions.
-        batch: masked images at once, by default 64 small or 32 large ones; the values do not depend on it.
+        batch: masked images at once, by default 256 small or 16 large ones; the values do not depend on it.
         progress: show a bar where it takes longer than a second.
 
     Returns:

@@ -159,4 +159,5 @@ def test_small_images_go_through_by_64_and_large_ones_by_32():
     for size, wanted in ((28, 64), (64, 64), (65, 32), (224, 32)):
         ready = batch.Batch((np.zeros((1, 8, 3), "float32"), np.zeros((1, 20, size, 3), "float32")), [0, 0], ("a", "b"))
         assert ready.at_once(None) == wanted
+        assert ready.at_once(None, forward=True) == {64: 256, 32: 16}[wanted]
         assert ready.at_once(7) == 7

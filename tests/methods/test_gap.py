@@ -271,6 +271,19 @@ def test_the_layer_may_lie_in_models_within_models_which_are_called_as_they_were
     assert [tensor.name for tensor in new.inputs] == ["photo"]
 
 
+def test_units_put_a_convolution_before_the_average_which_the_map_is_of():
+    model, x = nets.sequential(), nets.images()
+    new = kv.with_gap_head(model, layer="conv_1", units=7)
+    assert [layer.name for layer in new.layers[1:]] == ["trunk", "cam_conv", "gap", "preds"]
+    assert new.get_layer("cam_conv").kernel.shape == (3, 3, 4, 7)
+    picture = kv.gap_cam(new, x, 2)
+    assert picture.about["layer"] == "cam_conv"
+    maps, (kernel, _) = kv.feature_maps(new, x, "cam_conv").values, new.get_layer("preds").get_weights()
+    assert maps.shape == (6, 10, 8, 7)  # of as many cells as conv_1 has
+    assert maps.min() == 0 < maps.max()
+    np.testing.assert_allclose(picture.values, np.einsum("nijk,k->nij", maps, kernel[:, 2]), rtol=1e-3, atol=1e-6)
+
+
 def test_only_the_inputs_that_the_layer_sees_are_taken():
     model, x = nets.two_by_two(), nets.images()
     new = kv.with_gap_head(model, layer="conv", classes=7)
@@ -362,6 +375,7 @@ def test_what_cannot_be_cut_is_refused():
         (keras.Sequential([keras.Input((4,)), L.Dense(3)]), {}, "no convolution"),
         (nets.sequential(), {"layer": "preds"}, "`layer='preds'` gives no maps .* These do: conv_1, conv_2"),
         (nets.sequential(), {"classes": 1}, "`classes` must be a whole number of 2 or more; received 1"),
+        (nets.sequential(), {"units": 0}, "`units` must be a whole number of 1 or more; received 0"),
         (nets.sequential(None, 1), {}, "`classes` must be given"),
     ):
         with pytest.raises(ValueError, match=message):
