@@ -28,10 +28,10 @@ _TOLD = {
     "step_5_occlusion": "where a block that covers the digit lowers its logit most",
     "step_5_occlusion_classes": "which digit is predicted wherever the block lies, and how often",
     "step_6_saliency": "pixels whose change would change the digit's logit most: plain, guided, deconvolution",
-    "beyond_step_6_gradients": "less noise, and what each pixel has contributed: SmoothGrad and its relatives",
+    "step_6_beyond_gradients": "less noise, and what each pixel has contributed: SmoothGrad and its relatives",
     "step_7_grad_cam": "where conv_2 sees what speaks for the digit: plain, guided, with deconvolution",
-    "beyond_step_7_cams": "the same with other weights of the channels",
-    "beyond_step_7_gap_cam": "the net cut after pool and after conv_2: finer maps, of less of the digit",
+    "step_7_beyond_cams": "the same with other weights of the channels",
+    "step_7_beyond_gap_cam": "the net cut after pool and after conv_2: finer maps, of less of the digit",
     "mistakes_saliency": "the worst mistakes: pixels that matter for the true digit",
     "mistakes_grad_cam": "the worst mistakes: what speaks for the true digit",
 }
@@ -101,7 +101,7 @@ def draw(model: keras.Model, digits: Digits, out: Path) -> list[Path]:
             names=("saliency", "guided", "deconvolution"),
             title="Which pixels would change the logit of the digit most?",
         ),
-        "beyond_step_6_gradients": kv.smooth_grad(model, x, y).beside(
+        "step_6_beyond_gradients": kv.smooth_grad(model, x, y).beside(
             kv.input_x_gradient(model, x, y),
             kv.integrated_gradients(model, x, y),
             names=("SmoothGrad", "input × gradient", "integrated gradients"),
@@ -113,13 +113,13 @@ def draw(model: keras.Model, digits: Digits, out: Path) -> list[Path]:
             names=("Grad-CAM", "guided Grad-CAM", "with deconvolution"),
             title="Where does conv_2 see what speaks for the digit, and which pixels there?",
         ),
-        "beyond_step_7_cams": kv.grad_cam_plus_plus(model, x, y).beside(
+        "step_7_beyond_cams": kv.grad_cam_plus_plus(model, x, y).beside(
             kv.layer_cam(model, x, y),
             kv.score_cam(model, x, y),
             names=("Grad-CAM++", "LayerCAM", "Score-CAM"),
             title="Where does conv_2 see what speaks for the digit? Three that weigh its channels otherwise",
         ),
-        "beyond_step_7_gap_cam": gap_cams(model, digits, x, y),
+        "step_7_beyond_gap_cam": gap_cams(model, digits, x, y),
     }
     if len(wrong_x):
         pictures["mistakes_saliency"] = kv.saliency(model, wrong_x, wrong_y)

@@ -160,18 +160,6 @@ def trace(model: keras.Model, batch: Batch, specs: tuple[tf.TensorSpec, ...]) ->
     return Outline(facts, ends)
 
 
-def last_map(outline: Outline, output: str | None = None) -> str:
-    """Return the last layer before an output whose result is a map, see `sight`.
-
-    Raises:
-        ValueError: the model has no convolution, or no such layer.
-    """
-    # here, because that file imports this one
-    from keras_vis.engine.sight import Sight
-
-    return Sight(outline, frozenset() if output is None else frozenset([output])).last()
-
-
 def _holders(path: str, found: dict[str, keras.layers.Layer]) -> list[str]:
     """The paths of what holds a layer."""
     parts = path.split("/")

@@ -11,10 +11,11 @@ from keras import ops
 
 from keras_vis.engine import layers
 from keras_vis.engine.batch import Batch, take
-from keras_vis.engine.outline import Outline, last_map
+from keras_vis.engine.outline import Outline
 from keras_vis.engine.pooled import averaged
 from keras_vis.engine.probe import probe
 from keras_vis.engine.settled import Settled
+from keras_vis.engine.sight import Sight
 from keras_vis.engine.target import Combination, Logit, Probability, Target, as_target
 from keras_vis.engine.trunk import check_graph, fresh, nearest_cut, sample, trunk
 from keras_vis.engine.words import Labels, captions, question
@@ -191,7 +192,7 @@ def _averaged(model: keras.Model, data: Batch, outline: Outline, asked: Target) 
 
 def _cut(model: keras.Model, outline: Outline, layer: str | keras.layers.Layer | None) -> str:
     """Return the layer after which to cut."""
-    asked = last_map(outline) if layer is None else layers.find(model, layer)[0]
+    asked = Sight(outline).last() if layer is None else layers.find(model, layer)[0]
     path = nearest_cut(model, asked)
     if path != asked and layer is not None:
         raise ValueError(

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_vis.engine import layers, outline
+from keras_vis.engine import layers
 from keras_vis.engine.probe import probe
+from keras_vis.engine.sight import Sight
 from tests import nets
 
 L = keras.layers
@@ -61,7 +62,7 @@ def test_a_model_is_a_keras_model(wrong):
 
 
 def last_map(model, images=None):
-    return outline.last_map(probe(model).outline(nets.images(1) if images is None else images))
+    return Sight(probe(model).outline(nets.images(1) if images is None else images)).last()
 
 
 def test_the_last_map_is_before_pooling_dropout_and_flatten():
@@ -78,8 +79,8 @@ def test_the_last_map_is_on_the_way_to_the_output_that_is_asked_about():
     a, b = L.Dense(2, name="a")(L.Flatten()(one)), L.Dense(2, name="b")(L.Flatten()(two))
     model = keras.Model(inputs, [a, b])
     facts = probe(model).outline(np.zeros((1, 8, 8, 1)))
-    assert outline.last_map(facts, "a") == "one"
-    assert outline.last_map(facts, "b") == "two"
+    assert Sight(facts, frozenset("a")).last() == "one"
+    assert Sight(facts, frozenset("b")).last() == "two"
 
 
 def test_a_block_that_adds_by_itself_counts_and_a_nested_model_does_not():
