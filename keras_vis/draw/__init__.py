@@ -9,6 +9,8 @@ is imported.
     sheet       size, enlarge, overlay, tile: the parts every picture is laid out from
     heat        maps over images
     comparison  several maps of each image
+    gallery     several pictures of images side by side
+    animation   sheets that follow each other
     grid        images, kernels and feature maps side by side
     table       rows and columns
     panels      many small bars: histograms, predictions

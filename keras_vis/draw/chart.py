@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Arrays = Mapping[str, np.ndarray]
 Words = Mapping[str, Any]
+_QUIET = "#c4c4c4"  # lines that are seen together, not one by one
 
 
 class Kind(NamedTuple):
@@ -36,7 +37,8 @@ def curves(values: Arrays, text: Words) -> np.ndarray:
 
     Args:
         values: `x` `(p,)`; `y` `(m, p)`, with NaN where there is no number.
-        text: `names`, m; `title`; `x` and `y`, the labels of the axes, with units.
+        text: `names`, m; `title`; `x` and `y`, the labels of the axes, with units; `quiet`, how many of the first lines
+            are thin and grey, because they are more than there are colours.
 
     Returns:
         uint8 RGB.
@@ -47,19 +49,21 @@ def curves(values: Arrays, text: Words) -> np.ndarray:
     names = text.get("names") or [""] * len(y)
     with _own_style():
         figure, axes = _figure(9, 4.2, text)
-        for i, line in enumerate(y):
-            shade = colour.PALETTE[i % len(colour.PALETTE)]
-            axes.plot(x, line, color=shade, linewidth=1.8, marker="o", markersize=0 if len(x) > 1 else 5)
+        quiet = text.get("quiet", 0)
+        shades = [_QUIET] * quiet + [colour.PALETTE[i % len(colour.PALETTE)] for i in range(len(y) - quiet)]
+        for i, (line, shade) in enumerate(zip(y, shades, strict=True)):
+            wide = 0.8 if i < quiet else 1.8
+            axes.plot(x, line, color=shade, linewidth=wide, marker="o", markersize=0 if len(x) > 1 else 5)
         if np.issubdtype(x.dtype, np.integer):
             # there is no epoch 2.5
             axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
         axes.margins(x=0.01)
         figure.canvas.draw()
-        _name_ends(axes, x, y, names)
+        _name_ends(axes, x, y, names, shades)
         return _pixels(figure)
 
 
-def _name_ends(axes: Axes, x: np.ndarray, y: np.ndarray, names: Sequence[str]) -> None:
+def _name_ends(axes: Axes, x: np.ndarray, y: np.ndarray, names: Sequence[str], shades: Sequence[str]) -> None:
     # where ends lie close together their names are moved apart, from the lowest up
     ends = []
     for i, line in enumerate(y):
@@ -70,8 +74,7 @@ def _name_ends(axes: Axes, x: np.ndarray, y: np.ndarray, names: Sequence[str]) -
     for height, i in sorted(ends):
         last = max(height, last + 14)
         place = axes.transAxes.inverted().transform((0, last))[1]
-        shade = colour.PALETTE[i % len(colour.PALETTE)]
-        axes.text(1.01, place, names[i], transform=axes.transAxes, color=shade, va="center", fontsize=9)
+        axes.text(1.01, place, names[i], transform=axes.transAxes, color=shades[i], va="center", fontsize=9)
 
 
 @contextlib.contextmanager
@@ -130,6 +133,8 @@ def _check_predictions(values: Arrays, text: Words) -> str:
 def _check_curves(values: Arrays, text: Words) -> str:
     if values["x"].ndim != 1 or values["y"].ndim != 2 or values["y"].shape[1] != len(values["x"]):
         return "`x` must be (p,) and `y` (m, p)"
+    if not 0 <= text.get("quiet", 0) <= len(values["y"]):
+        return f"`quiet` must be from 0 to {len(values['y'])}, the number of lines; it is {text['quiet']}"
     return _check_names(text, len(values["y"]))
 
 

@@ -10,18 +10,22 @@ picture holds derives from it: the further fields are saved with it.
 
 from __future__ import annotations
 
+from keras_vis.picture.ascent import Ascent
 from keras_vis.picture.base import Picture, about, told_by, write_whole
 from keras_vis.picture.charts import Chart, Diagram
 from keras_vis.picture.comparison import Comparison
+from keras_vis.picture.gallery import Gallery
 from keras_vis.picture.images import Images
 from keras_vis.picture.maps import FeatureMaps, HeatMaps
 from keras_vis.picture.table import Table
 
 __all__ = [
+    "Ascent",
     "Chart",
     "Comparison",
     "Diagram",
     "FeatureMaps",
+    "Gallery",
     "HeatMaps",
     "Images",
     "Picture",

@@ -84,7 +84,7 @@ class Picture:
         Args:
             path: its suffix says what is written: `.png` the drawing, with `about` in the text chunk "keras_vis";
                 `.npz` the raw numbers, `about` and the other fields as JSON. Diagrams also know `.svg` and `.dot`,
-                tables `.txt` and `.csv`.
+                tables `.txt` and `.csv`, ascents with frames `.gif`.
 
         Returns:
             The path.

@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from keras_vis.picture import checks
-from keras_vis.picture.base import Picture
+from keras_vis.picture.base import Picture, about
+
+if TYPE_CHECKING:
+    from keras_vis.picture.gallery import Gallery
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -79,6 +82,30 @@ class Images(Picture):
         if scale.size == 0 or scale[0] == 0:
             return self
         return dataclasses.replace(self, value_range=(-float(scale[0]), float(scale[0])))
+
+    def beside(self, *others: Images, names: Sequence[str] = (), title: str = "") -> Gallery:
+        """Set other versions of the same images beside these.
+
+        Args:
+            others: pictures of as many images, of any size, grey or in colours.
+            names: one for each picture, this one's first. None given: what each says of itself, its method and what
+                else tells it from the others.
+            title: above the sheet.
+
+        Returns:
+            A picture with one row for each image, and one column for each picture.
+
+        Raises:
+            TypeError: one of `others` is no `Images`.
+            ValueError: the numbers of images differ, or there is not one name for each picture.
+
+        Example:
+            >>> Images(photographs).beside(kv.deep_dream(model, photographs, "mixed3"), names=("before", "after"))
+        """
+        # here, because a gallery is made of images and its file imports this one
+        from keras_vis.picture.gallery import Gallery
+
+        return Gallery((self, *others), names=names, title=title, about=about("gallery"))
 
     def draw(self) -> np.ndarray:
         """Draw every image as a tile.
