@@ -155,6 +155,16 @@ def take(model: keras.Model, images: object, argument: str = "images") -> Batch:
     return batch
 
 
+def input_shapes(model: keras.Model) -> dict[str, tuple[int | None, ...]] | None:
+    """Return the shapes of a model's inputs, without the axis of images, by name; None where Keras does not know them.
+
+    A size that is open is None.
+    """
+    layers.check_model(model)
+    specs = _specs(model)
+    return None if specs is None else {name: shape[1:] for name, shape in zip(specs[1], specs[2], strict=True)}
+
+
 def _specs(model: keras.Model) -> tuple[Any, tuple[str, ...], list[tuple[int | None, ...]], list[str]] | None:
     """Return the structure, names, shapes and types of a model's inputs, or None where Keras does not know them."""
     functional = getattr(model, "_functional", None) if isinstance(model, keras.Sequential) else model

@@ -41,18 +41,20 @@ class TotalVariation(Target):
 
 @dataclass(frozen=True)
 class Norm(Target):
-    """A penalty: the mean of |pixel|^p over the (first) input.
+    """A penalty: the mean of |pixel − center|^p over the (first) input.
 
     Attributes:
         p: the power; 2 (default) for L2, 6 is common for bounded images.
+        center: the value that costs nothing.
     """
 
     p: float = 2.0
+    center: float = 0.0
 
     def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
-        """Return each image's mean |pixel|^p."""
+        """Return each image's mean |pixel − center|^p."""
         del feed
-        return mean(_power(tf.square(acts.inputs[0]), self.p / 2))
+        return mean(_power(tf.square(acts.inputs[0] - self.center), self.p / 2))
 
     def describe(self, names: Names) -> str:
         """Return its name and power."""
@@ -60,7 +62,7 @@ class Norm(Target):
         return f"L{self.p:g} norm"
 
     def __str__(self) -> str:
-        return f"Norm(p={self.p:g})"
+        return f"Norm(p={self.p:g}{f', center={self.center:g}' if self.center else ''})"
 
 
 def _power(values: tf.Tensor, exponent: float) -> tf.Tensor:

@@ -45,7 +45,7 @@ class Average:
 def averaged(model: keras.Model, batch: Batch, output: str) -> Average:
     """Return of which layer's means an output's logits are a weighted sum, traced once for images of this shape."""
     room = probe(model)
-    return room._compiled(("averaged", form(batch.arrays)), lambda: _trace(model, batch))[output]
+    return room.compiled(("averaged", form(batch.arrays)), lambda: _trace(model, batch))[output]
 
 
 def _trace(model: keras.Model, batch: Batch) -> dict[str, Average]:

@@ -38,7 +38,7 @@ from keras_vis.engine.variants import Variants, gather, spread
 
 # Half floats lose what lies below 6e-8, and end at 65,504: the score is differentiated times the first of these with
 # which the gradient stays finite. A power of two is taken off again without rounding.
-_HALF_SCALES = (1024.0, 1.0, 1.0 / 1024.0)
+HALF_SCALES = (1024.0, 1.0, 1.0 / 1024.0)
 # Targets whose forms never repeat, or images of ever new sizes, would fill the memory with graphs.
 _MOST_GRAPHS = 64
 
@@ -90,7 +90,7 @@ class Probe:
 
     def _outline(self, ready: Batch) -> outline_.Outline:
         key = "outline", form(ready.arrays)
-        return self._compiled(key, lambda: outline_.trace(self._alive(), ready, specs(ready.arrays)))
+        return self.compiled(key, lambda: outline_.trace(self._alive(), ready, specs(ready.arrays)))
 
     def run(
         self,
@@ -128,14 +128,14 @@ class Probe:
         # Only half floats need the scale; elsewhere it would cost a pass over every gradient.
         half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
         found: dict[str, Any] = {}
-        for scale in _HALF_SCALES if half else (None,):
+        for scale in HALF_SCALES if half else (None,):
             feed = _fed(asked, len(ready)), () if scale is None else (np.full(len(ready), scale, np.float32),)
             sample = (*feed, variants.sample() if variants else ())
             making = (variants.make, variants.which) if variants else None
             key = ("run", kind, tuple(wrt), relu, finish, making, form(ready.arrays), form(keras.tree.flatten(sample)))
             notes: list[str] = []
             body = self._body(kind, tuple(wrt), relu, finish, making, ready.structure, notes)
-            graph = self._compiled(key, functools.partial(_Ruled, notes, body, ready, sample))
+            graph = self.compiled(key, functools.partial(_Ruled, notes, body, ready, sample))
             found = graph.through(ready, feed, size, _what(kind, progress), bool(progress), variants, summed=True)
             if all(np.isfinite(part).all() for part in (*found.get("grads", ()), found.get("values", 0))):
                 break
@@ -168,7 +168,7 @@ class Probe:
             n = tf.shape(inputs[0])[0]
             rows = tuple(tf.concat(pair, 0) for pair in zip(inputs, others, strict=True)) if others else inputs
             taps: dict[str, tf.Tensor] = {}
-            acts = tap.Activations(rows, taps, self._forward(ready.structure, rows, kind.layers, taps.__setitem__))
+            acts = tap.Activations(rows, taps, self.forward(ready.structure, rows, kind.layers, taps.__setitem__))
 
             def twice(part: tf.Tensor) -> tf.Tensor:
                 return tf.concat([part, part], 0) if others else part
@@ -181,7 +181,7 @@ class Probe:
 
         feed = _fed(asked, len(ready)), () if instead is None else instead.arrays
         key = "ask", kind, form(ready.arrays), form(keras.tree.flatten(feed))
-        graph = self._compiled(key, lambda: Graph(body, ready, feed))
+        graph = self.compiled(key, lambda: Graph(body, ready, feed))
         size = size if instead is None else max(size // 2, 1)  # they go through two by two
         found = graph.through(ready, feed, size, type(kind).__name__, False)
         content, others = found.pop("content"), found.pop("instead")
@@ -225,7 +225,7 @@ class Probe:
             rows = spread(variants.make, variants.which, inputs, given)
             content = keras.tree.map_structure(lambda part: tf.gather(part, given[-1]), content)
             taps: dict[str, tf.Tensor] = {}
-            acts = tap.Activations(rows, taps, self._forward(ready.structure, rows, kind.layers, taps.__setitem__))
+            acts = tap.Activations(rows, taps, self.forward(ready.structure, rows, kind.layers, taps.__setitem__))
             scores = tf.cast(kind.score(acts, content), tf.float32)
             if tally is not None:
                 _, each, weights, owner = given
@@ -240,7 +240,7 @@ class Probe:
         sample = feed, variants.sample()
         making = variants.make, variants.which
         key = "versions", kind, making, tally, form(ready.arrays), form(keras.tree.flatten(sample))
-        graph = self._compiled(key, lambda: Graph(body, ready, sample))
+        graph = self.compiled(key, lambda: Graph(body, ready, sample))
         found = graph.through(
             ready, feed, size, _what(kind, progress), bool(progress), variants, summed=tally is not None
         )
@@ -261,10 +261,10 @@ class Probe:
         def body(inputs: tuple[tf.Tensor, ...], feed: Any) -> dict[str, tf.Tensor]:
             del feed
             taps: dict[str, tf.Tensor] = {}
-            self._forward(ready.structure, inputs, wanted, taps.__setitem__)
+            self.forward(ready.structure, inputs, wanted, taps.__setitem__)
             return {path: tf.cast(taps[path], tf.float32) for path in wanted}
 
-        graph = self._compiled(("activations", wanted, form(ready.arrays)), lambda: Graph(body, ready))
+        graph = self.compiled(("activations", wanted, form(ready.arrays)), lambda: Graph(body, ready))
         return graph.through(ready, (), size, "activations", bool(progress))
 
     def outputs(
@@ -280,10 +280,10 @@ class Probe:
 
         def body(inputs: tuple[tf.Tensor, ...], feed: Any) -> dict[str, tf.Tensor]:
             del feed
-            acts = tap.Activations(inputs, {}, self._forward(ready.structure, inputs, (), lambda path, output: None))
+            acts = tap.Activations(inputs, {}, self.forward(ready.structure, inputs, (), lambda path, output: None))
             return {name: acts.output(name)[0] for name in ends}
 
-        graph = self._compiled(("outputs", form(ready.arrays)), lambda: Graph(body, ready))
+        graph = self.compiled(("outputs", form(ready.arrays)), lambda: Graph(body, ready))
         logits = graph.through(ready, (), size, "outputs", bool(progress))
         return {name: (logits[name], ends[name].head) for name in ends}
 
@@ -318,7 +318,7 @@ class Probe:
                 self._graphs.clear()
                 self._stamp = stamp
 
-    def _compiled(self, key: Hashable, make: Callable[[], Any]) -> Any:
+    def compiled(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """Return what was made under this key; make it the first time."""
         with self._lock:
             graph = self._graphs.pop(key, None)
@@ -337,18 +337,41 @@ class Probe:
                 continue
             outline.single(what)
 
-    def _forward(
+    def forward(
         self,
         structure: Any,
         inputs: tuple[tf.Tensor, ...],
         paths: Sequence[str],
         see: Callable[[str, Any], None],
         note: tap.Note | None = None,
+        *,
+        resized: bool = False,
     ) -> dict[str, tf.Tensor]:
-        """Call the model with layers tapped; inside a trace."""
+        """Call the model with layers tapped; inside a trace.
+
+        Args:
+            structure: how the model takes its inputs.
+            inputs: the tensors.
+            paths: of the layers that are tapped.
+            see: called with the path and the output of each.
+            note: see `tap.tapped`.
+            resized: whether the images may be of another size than the model was made for. What cannot be computed of
+                such a size then, as a dense layer on flattened maps, is left out, if all of `paths` have been seen.
+        """
         model = self._alive()
-        with tap.tapped(model, paths, see, note):
-            return tap.outputs_by_name(model, model(pack(structure, inputs), training=False))
+        seen: set[str] = set()
+
+        def tapped(path: str, output: Any) -> None:
+            seen.add(path)
+            see(path, output)
+
+        with tap.tapped(model, paths, tapped, note, any_size=resized):
+            try:
+                return tap.outputs_by_name(model, model(pack(structure, inputs), training=False))
+            except (ValueError, TypeError, tf.errors.InvalidArgumentError):
+                if resized and paths and seen >= set(paths):
+                    return {}
+                raise
 
     def _body(
         self,
@@ -382,7 +405,7 @@ class Probe:
                     if path in wrt:
                         watch(output)
 
-                acts = tap.Activations(inputs, taps, self._forward(structure, inputs, paths, see, calls))
+                acts = tap.Activations(inputs, taps, self.forward(structure, inputs, paths, see, calls))
                 return tf.cast(target.score(acts, content), tf.float32), acts
 
             if relu is None or calls is None:

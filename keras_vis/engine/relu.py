@@ -30,13 +30,27 @@ def _deconv(op: tf.Operation, grad: tf.Tensor) -> tf.Tensor:
     return tf.nn.relu(grad)
 
 
+def _revive(op: tf.Operation, grad: tf.Tensor) -> tf.Tensor:
+    plain = tf.where(_open(op), grad, tf.zeros_like(grad))
+    # Where all of an image's gradient dies here, what would raise the input is let through: as in Lucid's redirected
+    # rectifiers (misc/redirected_relu_grad). Of ReLU6 what lies above 6 is let down in the same way.
+    kept = (grad > 0) | (op.inputs[0] > 0)
+    if op.type == "Relu6":
+        kept = tf.where(op.inputs[0] < 6, kept, grad < 0)
+    raised = tf.where(kept, grad, tf.zeros_like(grad))
+    over = list(range(1, grad.shape.rank))
+    dead = tf.reduce_all(tf.equal(plain, 0), axis=over, keepdims=True)
+    return tf.where(dead, raised, plain)
+
+
 def _open(op: tf.Operation) -> tf.Tensor:
     """Where the forward pass let the input through: above 0 and, for ReLU6, below 6."""
     x = op.inputs[0]
     return (x > 0) & (x < 6) if op.type == "Relu6" else x > 0
 
 
-for _name, _rule in (("KerasVisGuided", _guided), ("KerasVisDeconv", _deconv)):
+_REGISTERED = {"guided": "KerasVisGuided", "deconv": "KerasVisDeconv", "revive": "KerasVisRevive"}
+for _name, _rule in zip(_REGISTERED.values(), (_guided, _deconv, _revive), strict=True):
     # A notebook that reloads this module registers a second time; TensorFlow forbids that, and the first is as good.
     with contextlib.suppress(KeyError):
         tf.RegisterGradient(_name)(_rule)
@@ -45,9 +59,8 @@ for _name, _rule in (("KerasVisGuided", _guided), ("KerasVisDeconv", _deconv)):
 @contextlib.contextmanager
 def rule(name: str) -> Iterator[None]:
     """While this holds, every rectifier put into the present graph gets the named backward rule."""
-    registered = {"guided": "KerasVisGuided", "deconv": "KerasVisDeconv"}[name]
     graph = tf.compat.v1.get_default_graph()
-    with graph.gradient_override_map(dict.fromkeys(RECTIFIERS, registered)):
+    with graph.gradient_override_map(dict.fromkeys(RECTIFIERS, _REGISTERED[name])):
         yield
 
 

@@ -29,7 +29,12 @@ Note = Callable[[str, bool], contextlib.AbstractContextManager[None]]
 
 @contextlib.contextmanager
 def tapped(
-    model: keras.Model, paths: Iterable[str], see: Callable[[str, Any], None], note: Note | None = None
+    model: keras.Model,
+    paths: Iterable[str],
+    see: Callable[[str, Any], None],
+    note: Note | None = None,
+    *,
+    any_size: bool = False,
 ) -> Iterator[None]:
     """While this holds, call ``see(path, output)`` with what the layers at these paths give, each time they run.
 
@@ -37,7 +42,8 @@ def tapped(
     layer (``keras.ops.silu(x)``) runs within ``note(path, is_layer)``.
 
     What a layer would assign (a moving mean, the state of a seed) is not kept. A ``call`` that is a `tf.function` is
-    opened, for nothing inside one can be seen.
+    opened, for nothing inside one can be seen. With `any_size`, models take images of other sizes than they were made
+    for.
     """
     found = layers.flatten(model)
     wanted = set(paths)
@@ -51,6 +57,9 @@ def tapped(
                 seen = functools.partial(see, path) if path in wanted else None
                 around = note and functools.partial(note, path, True)
                 _wrap(undo, layer, name, opened or getattr(layer, name), seen, around)
+            if any_size and isinstance(layer, keras.Model):
+                # Keras holds the whole shape against it before any layer has seen the image.
+                _set(undo, layer, "_assert_input_compatibility", lambda *args: None)
         if note is not None:
             for path, operation in _bare_operations({"": model, **found}).items():
                 _wrap(undo, operation, "call", operation.call, None, functools.partial(note, path, False))
@@ -84,7 +93,7 @@ def _wrap(
     see: Callable[[Any], None] | None,
     around: Callable[[], contextlib.AbstractContextManager[None]] | None,
 ) -> None:
-    held, before, owner = name in vars(layer), vars(layer).get(name), threading.get_ident()
+    owner = threading.get_ident()
 
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         # Another thread may call the model meanwhile: it is none of our trace.
@@ -95,6 +104,13 @@ def _wrap(
             see(output)
         return output
 
+    _set(undo, layer, name, wrapper)
+
+
+def _set(undo: contextlib.ExitStack, layer: keras.Operation, name: str, value: Any) -> None:
+    """Give a layer an attribute for as long as the stack lasts."""
+    held, before = name in vars(layer), vars(layer).get(name)
+
     def restore() -> None:
         if held:
             object.__setattr__(layer, name, before)
@@ -102,7 +118,7 @@ def _wrap(
             object.__delattr__(layer, name)
 
     # Past Keras's own __setattr__, which keeps track of what is set, and refuses it on a model that is built.
-    object.__setattr__(layer, name, wrapper)
+    object.__setattr__(layer, name, value)
     undo.callback(restore)
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -38,11 +38,13 @@ class Target:
         layers: paths of the layers whose activations it reads.
         output: the name of the model's output that it reads, if it reads one.
         alone: whether an image's number is its own, whatever else is in the batch.
+        indexed: the fields that may hold an array ``(n,)`` with an entry for each image.
     """
 
     layers: tuple[str, ...] = ()
     output: str | None = None
     alone: bool = True
+    indexed: ClassVar[tuple[str, ...]] = ()
 
     def feed(self, n: int) -> Feed:
         """Return its content for n images: (nested tuples of) arrays whose first axis is n."""
@@ -177,6 +179,8 @@ class Logit(Target):
         index: an int, an array ``(n,)`` with each image's own, or None: each image's predicted class.
         output: the name of the output, for a model of several.
     """
+
+    indexed = ("index",)
 
     index: Any = field(default=None, compare=False)
     output: str | None = None

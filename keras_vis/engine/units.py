@@ -25,6 +25,8 @@ class Channel(Target):
         index: which channel; an int, or an array ``(n,)`` with each image's own.
     """
 
+    indexed = ("index",)
+
     layer: str
     index: Any = field(compare=False)
 
@@ -89,6 +91,8 @@ class Neuron(Target):
         layer: the layer's name or path.
         index, row, column: which; each an int or an array ``(n,)``.
     """
+
+    indexed = ("index", "row", "column")
 
     layer: str
     index: Any = field(compare=False)

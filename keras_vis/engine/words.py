@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_vis.engine.probe import Pass
 from keras_vis.engine.region import Region
+from keras_vis.engine.several import Several
 from keras_vis.engine.target import probabilities
 
 Labels = Sequence[str] | Mapping[int, str]
@@ -62,6 +63,32 @@ def _of_region(result: Pass, target: Region, names: Callable[[int], str]) -> tup
         other = asked >= 0 and share[most] > share[c]
         lines.append(f"asked: {line}\nmost: {names(most)}  on {percent(share[most])}" if other else line)
     return tuple(lines)
+
+
+def of_each(
+    asked: Several, scores: np.ndarray, outputs: Mapping[str, tuple[np.ndarray, str]], labels: Labels | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return a caption for each image that was made for a target of its own, and what that target is, in words.
+
+    Args:
+        asked: the targets.
+        scores: ``(n,)``, their numbers for these images.
+        outputs: what the model says of these images: the logits of each output, and its head, by name.
+        labels: the names of the classes.
+
+    Raises:
+        ValueError: `labels` does not name every class.
+    """
+    lines, questions = [], []
+    for i, target in enumerate(asked.each):
+        logits, head = outputs[target.output] if target.output else (None, "linear")
+        own = Pass(target, head, scores[i : i + 1], logits=None if logits is None else logits[i : i + 1])
+        (line,), wanted = captions(own, labels), question(own, labels)
+        # The number alone does not tell a logit from a probability.
+        several = len(asked.kinds) > 1 and target.indices(1) is not None
+        lines.append(f"{wanted}\n{line}" if several else line)
+        questions.append(wanted)
+    return tuple(lines), tuple(questions)
 
 
 def question(result: Pass, labels: Labels | None = None) -> str:
