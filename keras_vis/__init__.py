@@ -35,6 +35,7 @@ from keras_vis.callbacks import EpochVisualizer
 from keras_vis.engine.penalties import Norm, TotalVariation
 from keras_vis.engine.region import Region
 from keras_vis.engine.target import Logit, Probability, Target
+from keras_vis.engine.transforms import Jitter, Rotate, Scale, Transform
 from keras_vis.engine.units import Channel, Diversity, Energy, Likeness, Neuron, StrongestNeuron
 from keras_vis.methods.backprop import deconvnet, guided_backprop
 from keras_vis.methods.cam import grad_cam, grad_cam_plus_plus, guided_grad_cam, layer_cam
@@ -45,10 +46,23 @@ from keras_vis.methods.gradients import input_x_gradient, integrated_gradients, 
 from keras_vis.methods.occlusion import occlusion, rise
 from keras_vis.methods.score_cam import score_cam
 from keras_vis.methods.structure import open_in_netron, plot_structure, summary_table
+from keras_vis.methods.synthesis import activation_maximization, deep_dream, inversion
 from keras_vis.methods.weights import export_weights, weight_histograms
-from keras_vis.picture import Chart, Comparison, Diagram, FeatureMaps, HeatMaps, Images, Picture, Table
+from keras_vis.picture import (
+    Ascent,
+    Chart,
+    Comparison,
+    Diagram,
+    FeatureMaps,
+    Gallery,
+    HeatMaps,
+    Images,
+    Picture,
+    Table,
+)
 
 __all__ = [
+    "Ascent",
     "Channel",
     "Chart",
     "Comparison",
@@ -57,8 +71,10 @@ __all__ = [
     "Energy",
     "EpochVisualizer",
     "FeatureMaps",
+    "Gallery",
     "HeatMaps",
     "Images",
+    "Jitter",
     "Likeness",
     "Logit",
     "Neuron",
@@ -66,12 +82,17 @@ __all__ = [
     "Picture",
     "Probability",
     "Region",
+    "Rotate",
+    "Scale",
     "StrongestNeuron",
     "Table",
     "Target",
     "TotalVariation",
+    "Transform",
+    "activation_maximization",
     "callbacks",
     "deconvnet",
+    "deep_dream",
     "export_weights",
     "feature_maps",
     "filters",
@@ -82,6 +103,7 @@ __all__ = [
     "guided_grad_cam",
     "input_x_gradient",
     "integrated_gradients",
+    "inversion",
     "layer_cam",
     "occlusion",
     "open_in_netron",
