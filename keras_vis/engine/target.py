@@ -349,27 +349,27 @@ def find_layer(name: str, outline: Outline) -> tuple[str, tuple[int | None, ...]
     return paths[0], outline.single(paths[0], "target")
 
 
-def check_index(index: Any, n: int, size: int | None, what: str) -> np.ndarray:
+def check_index(index: Any, n: int, size: int | None, what: str, argument: str = "target") -> np.ndarray:
     """The index for all images or for each, as int32."""
     array = np.asarray(index)
     if array.ndim > 1 and array.shape[-1] != 1:
         raise ValueError(
-            f"`target` has shape {array.shape}; it must be one int for each of {n} images. If the labels are one-hot, "
-            "take labels.argmax(axis=-1)."
+            f"`{argument}` has shape {array.shape}; it must be one int for each of {n} images. If the labels are "
+            "one-hot, take labels.argmax(axis=-1)."
         )
     if array.dtype.kind not in "iu":
         raise TypeError(
-            f"`target`: a {what} must be an int or an array of ints; received {array.dtype} {short(index)}."
+            f"`{argument}`: a {what} must be an int or an array of ints; received {array.dtype} {short(index)}."
         )
     if array.ndim:
         array = array.reshape(-1)
         if len(array) != n:
             raise ValueError(
-                f"`target` has {len(array)} entries, but there are {n} images. Give one for each, or one for all."
+                f"`{argument}` has {len(array)} entries, but there are {n} images. Give one for each, or one for all."
             )
     wrong = array[(array < 0) | (array >= (size if size is not None else np.inf))]
     if wrong.size:
-        raise ValueError(f"`target`: {int(wrong.flat[0])} is no {what}, which has {size}: 0 to {(size or 0) - 1}.")
+        raise ValueError(f"`{argument}`: {int(wrong.flat[0])} is no {what}, which has {size}: 0 to {(size or 0) - 1}.")
     return array.astype(np.int32)
 
 
