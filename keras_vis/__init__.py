@@ -32,11 +32,13 @@ if keras.backend.backend() != "tensorflow":
 
 from keras_vis import callbacks, report
 from keras_vis.callbacks import EpochVisualizer
+from keras_vis.engine.loss import CrossEntropy, LogOdds
 from keras_vis.engine.penalties import Norm, TotalVariation
 from keras_vis.engine.region import Region
 from keras_vis.engine.target import Logit, Probability, Target
 from keras_vis.engine.transforms import Jitter, Rotate, Scale, Transform
 from keras_vis.engine.units import Channel, Diversity, Energy, Likeness, Neuron, StrongestNeuron
+from keras_vis.methods.adversarial import adversarial, adversarial_accuracy, fooling_image
 from keras_vis.methods.backprop import deconvnet, guided_backprop
 from keras_vis.methods.cam import grad_cam, grad_cam_plus_plus, guided_grad_cam, layer_cam
 from keras_vis.methods.features import feature_maps, top_predictions
@@ -66,6 +68,7 @@ __all__ = [
     "Channel",
     "Chart",
     "Comparison",
+    "CrossEntropy",
     "Diagram",
     "Diversity",
     "Energy",
@@ -76,6 +79,7 @@ __all__ = [
     "Images",
     "Jitter",
     "Likeness",
+    "LogOdds",
     "Logit",
     "Neuron",
     "Norm",
@@ -90,12 +94,15 @@ __all__ = [
     "TotalVariation",
     "Transform",
     "activation_maximization",
+    "adversarial",
+    "adversarial_accuracy",
     "callbacks",
     "deconvnet",
     "deep_dream",
     "export_weights",
     "feature_maps",
     "filters",
+    "fooling_image",
     "gap_cam",
     "grad_cam",
     "grad_cam_plus_plus",

@@ -32,10 +32,13 @@ from keras_vis.methods.gradients import input_x_gradient, integrated_gradients, 
 from keras_vis.methods.occlusion import occlusion, rise
 from keras_vis.methods.score_cam import score_cam
 from keras_vis.methods.structure import plot_structure
+from keras_vis.methods.synthesis import activation_maximization, deep_dream
 from keras_vis.picture import Picture, told_by
 
 __all__ = [
+    "ActivationMaximization",
     "DeconvNet",
+    "DeepDream",
     "EpochVisualizer",
     "FeatureMaps",
     "Filters",
@@ -257,7 +260,9 @@ Example:
     return made
 
 
+ActivationMaximization = _named("ActivationMaximization", activation_maximization)
 DeconvNet = _named("DeconvNet", deconvnet)
+DeepDream = _named("DeepDream", deep_dream)
 FeatureMaps = _named("FeatureMaps", feature_maps)
 Filters = _named("Filters", filters)
 GapCAM = _named("GapCAM", gap_cam)

@@ -34,6 +34,7 @@ it is stopped by Ctrl-C.
 
 _EPOCHS = 5  # the tutorial's
 _QUICK_TRAIN, _QUICK_TEST = 6000, 1000  # enough for 9 digits of 10 after one epoch
+_ASCENT, _QUICK_ASCENT = 256, 48  # steps
 
 
 class _UsageError(Exception):
@@ -73,7 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             from mnist_demo.run import run  # seconds of TensorFlow: not for --help, nor before the data are there
         limit, test_limit = (_QUICK_TRAIN, _QUICK_TEST) if args.quick else (None, None)
         epochs = args.epochs or (1 if args.quick else _EPOCHS)
-        run(digits.first(args.train_limit or limit, test_limit), epochs=epochs, out=args.out, seed=args.seed)
+        ascent = _QUICK_ASCENT if args.quick else _ASCENT
+        few = digits.first(args.train_limit or limit, test_limit)
+        run(few, epochs=epochs, out=args.out, seed=args.seed, ascent=ascent)
     except _UsageError as error:
         print(f"mnist_demo: {error}", file=sys.stderr)
         return 2

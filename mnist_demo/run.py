@@ -14,7 +14,7 @@ from mnist_demo.net import tutorial_net
 _BATCH = 128  # the tutorial's
 
 
-def run(digits: Digits, *, epochs: int, out: Path, seed: int) -> float:
+def run(digits: Digits, *, epochs: int, out: Path, seed: int, ascent: int = 256) -> float:
     """Build, train, test and look into the tutorial's net, and say on stdout what happens.
 
     Args:
@@ -22,6 +22,7 @@ def run(digits: Digits, *, epochs: int, out: Path, seed: int) -> float:
         epochs: how often the training goes through ``digits.x_train``.
         out: an existing folder for the pictures.
         seed: of the first weights, the order of the images and the dropout.
+        ascent: in how many steps an image is made that the net wants to see.
 
     Returns:
         The share of the test images that is classified rightly, in [0, 1].
@@ -38,11 +39,11 @@ def run(digits: Digits, *, epochs: int, out: Path, seed: int) -> float:
         epochs=epochs,
         # only watched, as in the tutorial: nothing is chosen by it, so that it stays a test
         validation_data=(digits.x_test, digits.y_test),
-        callbacks=steps.callbacks(digits, out),
+        callbacks=steps.callbacks(digits, out, ascent),
         verbose=1 if sys.stdout.isatty() else 2,  # a bar to watch, or a line an epoch to keep
     )
-    print(f"\nDrawing to {out} (step 4 of the tutorial is not part of it yet):", flush=True)
-    pictures = steps.draw(model, digits, out)
+    print(f"\nDrawing to {out}:", flush=True)
+    pictures = steps.draw(model, digits, out, ascent)
     _, accuracy = model.evaluate(digits.x_test, digits.y_test, batch_size=_BATCH, verbose=0)
     page = out / "index.html"
     print(f"\nAccuracy on {len(digits.x_test):,} test images: {100 * accuracy:.2f} %")

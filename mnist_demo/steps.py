@@ -15,6 +15,7 @@ import numpy as np
 import keras_vis as kv
 from mnist_demo.data import Digits
 from mnist_demo.gap import gap_cams
+from mnist_demo.wanted import wanted
 
 _MISTAKES = 12
 _BLOCK, _FIELD = 4, 20  # pixels
@@ -25,6 +26,17 @@ _TOLD = {
     "step_2_structure": "the same as a graph",
     "step_3_the_first_filter": "nine weights: what conv_1's first unit looks for",
     "step_3_all_filters": "edges in all directions?",
+    "step_4_wrong_range": "what one gets who says that pixels go to 255, where the net knows 0 to 1",
+    "step_4_perception": "what the net takes for each digit: strokes, and more of them than anyone would draw",
+    "step_4_penalties": "what total variation and a norm do to it, from nothing to too much",
+    "step_4_two_classes": "two digits at once: the sum of their logits",
+    "step_4_softmax": "the same with the softmax on: a net that is sure has nothing more to ask for",
+    "step_4_beyond_targets": "a neuron, a channel, a layer, a logit and a probability",
+    "step_4_beyond_channels": "conv_2's 64 channels: strokes and edges of every direction",
+    "step_4_beyond_inversion": "what each layer has kept of a digit",
+    "step_4_beyond_fooling": "noise in which the net is 99 % sure to see each digit",
+    "step_4_beyond_adversarial": "the digits changed a little, and what the net says now",
+    "step_4_beyond_accuracy": "how the accuracy falls with the size of the change",
     "step_5_occlusion": "where a block that covers the digit lowers its logit most",
     "step_5_occlusion_classes": "which digit is predicted wherever the block lies, and how often",
     "step_6_saliency": "pixels whose change would change the digit's logit most: plain, guided, deconvolution",
@@ -37,12 +49,13 @@ _TOLD = {
 }
 
 
-def callbacks(digits: Digits, out: Path) -> list[keras.callbacks.Callback]:
+def callbacks(digits: Digits, out: Path, ascent: int) -> list[keras.callbacks.Callback]:
     """Return what draws while the net trains: one picture for each method and epoch, from the untrained net on.
 
     Args:
         digits: the test digits are looked at.
         out: where the pictures go.
+        ascent: steps of an ascent.
     """
     x, y = one_of_each(digits)
     draw = kv.callbacks
@@ -59,6 +72,7 @@ def callbacks(digits: Digits, out: Path) -> list[keras.callbacks.Callback]:
         draw.SmoothGrad(x, y, directory=out),
         draw.InputXGradient(x, y, directory=out),
         draw.IntegratedGradients(x, y, directory=out),
+        draw.ActivationMaximization(range(10), steps=ascent, directory=out),
         draw.Occlusion(x, y, patch=_BLOCK, fill=_occluder(), directory=out),
         draw.GradCAM(x, y, directory=out),
         draw.GuidedGradCAM(x, y, directory=out),
@@ -74,13 +88,14 @@ def clear(out: Path) -> None:
         (out / f"{name}.png").unlink(missing_ok=True)
 
 
-def draw(model: keras.Model, digits: Digits, out: Path) -> list[Path]:
+def draw(model: keras.Model, digits: Digits, out: Path, ascent: int) -> list[Path]:
     """Draw the trained net, and say of each picture what to look for.
 
     Args:
         model: the tutorial's net.
         digits: the test digits are looked at.
         out: where the pictures go.
+        ascent: steps of an ascent.
 
     Returns:
         The files, in the order of the steps.
@@ -93,6 +108,7 @@ def draw(model: keras.Model, digits: Digits, out: Path) -> list[Path]:
         "step_2_structure": kv.plot_structure(model),
         "step_3_the_first_filter": kv.filters(model, "conv_1", units=0),
         "step_3_all_filters": kv.filters(model, "conv_1"),
+        **wanted(model, x, digits, ascent),
         "step_5_occlusion": covered,
         "step_5_occlusion_classes": covered.class_map(),
         "step_6_saliency": _in_jet(kv.saliency(model, x, y)).beside(

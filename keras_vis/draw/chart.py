@@ -70,10 +70,15 @@ def _name_ends(axes: Axes, x: np.ndarray, y: np.ndarray, names: Sequence[str], s
         there = np.flatnonzero(np.isfinite(line))
         if there.size and names[i]:
             ends.append((axes.transData.transform((x[there[-1]], line[there[-1]]))[1], i))
-    last = -np.inf
-    for height, i in sorted(ends):
+    top, places, last = axes.bbox.y1, [], -np.inf
+    for height, _ in sorted(ends):
         last = max(height, last + 14)
-        place = axes.transAxes.inverted().transform((0, last))[1]
+        places.append(last)
+    # and from the highest down, where the last would stand above the chart
+    for i in reversed(range(len(places))):
+        places[i], top = min(places[i], top), min(places[i], top) - 14
+    for (_, i), height in zip(sorted(ends), places, strict=True):
+        place = axes.transAxes.inverted().transform((0, height))[1]
         axes.text(1.01, place, names[i], transform=axes.transAxes, color=shades[i], va="center", fontsize=9)
 
 

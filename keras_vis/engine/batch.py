@@ -81,8 +81,7 @@ class Batch:
 
     def shown(self, which: int) -> np.ndarray:
         """Return an input as images that can be drawn: other than one or three channels as their mean, in grey."""
-        images = np.asarray(self.arrays[which], np.float32)
-        images = images[..., None] if images.ndim == 3 else images
+        images = with_channels(np.asarray(self.arrays[which], np.float32))
         return images if images.shape[-1] in (1, 3) else images.mean(axis=-1, keepdims=True)
 
     def pick_input(self, which: int | str | None, argument: str = "input") -> int:
@@ -108,6 +107,11 @@ class Batch:
         if self.arrays[index].ndim not in (3, 4):
             raise ValueError(f"`{argument}={which!r}` holds no images (n, h, w, c) but {self.arrays[index].shape}.")
         return int(index)
+
+
+def with_channels(images: np.ndarray) -> np.ndarray:
+    """Return images ``(n, h, w)`` or ``(n, h, w, c)`` with an axis of channels."""
+    return images[..., None] if images.ndim == 3 else images
 
 
 def take(model: keras.Model, images: object, argument: str = "images") -> Batch:

@@ -9,10 +9,9 @@ bar can move and Ctrl-C is heard; the numbers do not depend on the pieces.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,14 +21,15 @@ import tensorflow as tf
 
 from keras_vis.engine import relu as relu_
 from keras_vis.engine import tap
-from keras_vis.engine.batch import Batch, bar
+from keras_vis.engine.batch import Batch
 from keras_vis.engine.fourier import smoothed
 from keras_vis.engine.graph import Graph, form
 from keras_vis.engine.probe import HALF_SCALES, Probe, probe
 from keras_vis.engine.settled import Settled
 from keras_vis.engine.target import Target
-from keras_vis.engine.transforms import Transform
+from keras_vis.engine.transforms import Transform, move
 
+_NOTHING = 1e-37  # what is smaller has no reciprocal in float32
 _FIRST_PIECE, _PIECE = 8, 1.0  # steps in the first piece, seconds in each later one
 
 
@@ -92,8 +92,6 @@ def climb(
     frames: int = 0,
     batch: int | None = None,
     resized: bool = False,
-    what: str = "",
-    progress: bool = False,
     shown: Any = None,
 ) -> Climb:
     """Climb a target, or one for each image, from given images.
@@ -113,9 +111,7 @@ def climb(
         frames: how many images of the way are kept; 0 for none.
         batch: images at once.
         resized: whether the images may be of another size than the model's own: see `Probe.forward`.
-        what: the name of the bar.
-        progress: whether one is shown where it takes longer than a second.
-        shown: a bar that is shown already.
+        shown: a bar of `batch.bar` to move on, by a step of an image at a time; None for none.
     """
     way, room = way or Way(), probe(model)
     kind = target.asked if isinstance(target, Settled) else target
@@ -130,20 +126,19 @@ def climb(
     marks = np.unique(np.round(np.linspace(0, steps, frames)).astype(int)) if frames else np.zeros(0, int)
     half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
     found: list[Climb] = []
-    with bar(steps * len(start), what, progress) if shown is None else contextlib.nullcontext(shown) as shown:
-        for part in start.slices(size):
-            fed = _taken((content, cost, *bounds), part)
-            rows = tuple(array[part] for array in start.arrays)
-            for scale in HALF_SCALES if half else (1.0,):
-                ascent = functools.partial(_graph, room, start, kind, which, way, resized)
-                floats = (np.array([value], np.float32) for value in (np.ravel(stride)[0], scale, span))
-                numbers = *floats, np.array([seed], np.int32), np.array([steps], np.int32)
-                pieces = _ascend(ascent, rows, which, (*fed, *numbers), steps, marks, shown if progress else None)
-                if (pieces.stopped < 0).all():
-                    break
-            if (pieces.stopped == 0).any():
-                raise ValueError(f"`target`: {target} or its gradient is not finite for the image to start from.")
-            found.append(pieces)
+    for part in start.slices(size):
+        fed = _taken((content, cost, *bounds), part)
+        rows = tuple(array[part] for array in start.arrays)
+        for scale in HALF_SCALES if half else (1.0,):
+            ascent = functools.partial(_graph, room, start, kind, which, way, resized)
+            floats = (np.array([value], np.float32) for value in (stride, scale, span))
+            numbers = *floats, np.array([seed], np.int32), np.array([steps], np.int32)
+            pieces = _ascend(ascent, rows, which, (*fed, *numbers), steps, marks, shown)
+            if (pieces.stopped < 0).all():
+                break
+        if (pieces.stopped == 0).any():
+            raise ValueError(f"`target`: {target} or its gradient is not finite for the image to start from.")
+        found.append(pieces)
     return Climb(
         np.concatenate([one.images for one in found]),
         np.concatenate([one.scores for one in found], axis=1),
@@ -215,6 +210,7 @@ def _graph(
 def _body(room: Probe, structure: Any, kind: Target, which: int, way: Way, resized: bool) -> Any:
     """Return what is compiled for one form of target and one way."""
     paths = tuple(dict.fromkeys((*kind.layers, *(way.penalty.layers if way.penalty else ()))))
+    reads_output = any(part is not None and part.output is not None for part in (kind, way.penalty))
 
     def body(inputs: tuple[tf.Tensor, ...], state: Any) -> tuple[tf.Tensor, ...]:
         content, cost, low, high, stride, scale, span, seed, total, begin, count, alive, stopped, last = state
@@ -225,17 +221,19 @@ def _body(room: Probe, structure: Any, kind: Target, which: int, way: Way, resiz
 
         def numbers(x: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
             """The target's and the penalty's numbers of images."""
-            moved = x
-            for i, transform in enumerate(way.transforms):
-                moved = transform(moved, tf.stack([seed, step * len(way.transforms) + i]))
+            moved = _with_channels(lambda images: move(images, way.transforms, seed, step), x)
             rows = tuple(moved if i == which else tensor for i, tensor in enumerate(inputs))
             taps: dict[str, tf.Tensor] = {}
             outputs = room.forward(structure, rows, paths, taps.__setitem__, resized=resized)
+            if reads_output and not outputs:
+                # Left out, as the maps that are asked about too could be had without.
+                raise ValueError(f"`target`: {kind} reads an output, which cannot be computed of images of this size.")
             number = tf.cast(kind.score(tap.Activations(rows, taps, outputs), content), tf.float32)
             if way.penalty is None:
                 return number, None
             # Penalties look at the first input.
-            laid = tap.Activations((x / span, *inputs[:which], *inputs[which + 1 :]), taps, outputs)
+            measured = x / span if shape.rank == 4 else (x / span)[..., None]
+            laid = tap.Activations((measured, *inputs[:which], *inputs[which + 1 :]), taps, outputs)
             return number, tf.cast(way.penalty.score(laid, cost), tf.float32)
 
         def let_through(x: tf.Tensor, step: tf.Tensor, gradient: tf.Tensor, dead: tf.Tensor) -> tf.Tensor:
@@ -254,25 +252,30 @@ def _body(room: Probe, structure: Any, kind: Target, which: int, way: Way, resiz
             if gradient is None:
                 raise ValueError(f"`target`: {kind} does not depend on the input.")
             gradient = tf.cast(gradient, tf.float32)
-            over = list(range(1, shape.rank))
-            dead = alive & tf.reduce_all(tf.equal(gradient, 0), axis=over)
-            gradient = tf.cond(
-                tf.reduce_any(dead),
-                lambda: let_through(x, step, gradient, dead),
-                lambda: gradient,
-            )
-            gradient = _unit(gradient / scale)
+            push, size = _unit(gradient)
+            if way.sign:  # as it is: where the gradient is zero, so is its sign
+                push = tf.sign(gradient)
+            else:
+                dead = alive & tf.equal(size, 0)
+                push, size = tf.cond(
+                    tf.reduce_any(dead), lambda: _unit(let_through(x, step, gradient, dead)), lambda: (push, size)
+                )
             if penalty is not None:
-                gradient -= tape.gradient(penalty, x) * tf.cast(tf.reduce_prod(tf.shape(x)[1:]), tf.float32) * span
+                values = tf.cast(tf.reduce_prod(tf.shape(x)[1:]), tf.float32)
+                slope = tape.gradient(penalty, x)
+                if slope is None:
+                    raise ValueError(f"`penalty`: {way.penalty} does not depend on the input.")
+                push -= values * span * slope
             if way.fourier:
-                gradient = smoothed(gradient)
-            fine = tf.reduce_all(tf.math.is_finite(gradient), axis=over) & tf.math.is_finite(number)
-            move = tf.sign(gradient) if way.sign else _unit(gradient)
+                push = _with_channels(smoothed, push)
+            if penalty is not None or way.fourier:
+                push, size = _unit(push)
+            fine = tf.math.is_finite(size) & tf.math.is_finite(number)
             stopped = tf.where(alive & ~fine, step, stopped)
+            last = tf.where(alive & tf.math.is_finite(number), number, last)
             alive = alive & fine
-            last = tf.where(alive, number, last)
             share = 1.0 - tf.cast(step / total, tf.float32) if way.settling else 1.0
-            new = tf.minimum(tf.maximum(x + stride * share * move, low), high)
+            new = tf.minimum(tf.maximum(x + stride * share * push, low), high)
             x = tf.where(_beside(alive, shape), new, x)
             return i + 1, x, alive, stopped, last, path.write(i, last)
 
@@ -286,12 +289,20 @@ def _body(room: Probe, structure: Any, kind: Target, which: int, way: Way, resiz
     return body
 
 
-def _unit(values: tf.Tensor) -> tf.Tensor:
-    """Each image's values divided by their RMS."""
+def _with_channels(act: Callable[[tf.Tensor], tf.Tensor], images: tf.Tensor) -> tf.Tensor:
+    """Do something to images that may lack the axis of channels."""
+    return act(images) if images.shape.rank == 4 else act(images[..., None])[..., 0]
+
+
+def _unit(values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Each image's values divided by their RMS, and that RMS, ``(n,)``: not finite where a value is not."""
     over = list(range(1, values.shape.rank))
     # First by the largest, whose square may be no float.
-    values = tf.math.divide_no_nan(values, tf.reduce_max(tf.abs(values), axis=over, keepdims=True))
-    return tf.math.divide_no_nan(values, tf.sqrt(tf.reduce_mean(tf.square(values), axis=over, keepdims=True)))
+    largest = tf.reduce_max(tf.abs(values), axis=over, keepdims=True)
+    largest = tf.where(largest < _NOTHING, tf.zeros_like(largest), largest)
+    values *= tf.math.reciprocal_no_nan(largest)
+    rms = tf.sqrt(tf.reduce_mean(tf.square(values), axis=over, keepdims=True))
+    return values * tf.math.reciprocal_no_nan(rms), tf.reshape(largest * rms, [-1])
 
 
 def _beside(numbers: tf.Tensor, shape: tf.TensorShape) -> tf.Tensor:

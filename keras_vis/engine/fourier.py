@@ -20,9 +20,9 @@ _FALL = 1.5
 
 
 def smoothed(gradient: tf.Tensor) -> tf.Tensor:
-    """Return A Aᵀ times a gradient ``(n, h, w, c)``: in Fourier space divided by the square of the frequency.
+    """Return A Aᵀ times a gradient ``(n, h, w, c)``: in Fourier space divided by the frequency to the power of 1.5.
 
-    Colours are decorrelated where there are three channels. The mean is divided by the lowest frequency that there is.
+    Colours are decorrelated where there are three channels. The mean counts as the lowest frequency that there is.
     """
     h, w, c = gradient.shape[1:]
     frequency = np.hypot(np.fft.fftfreq(h)[:, None], np.fft.rfftfreq(w)[None])

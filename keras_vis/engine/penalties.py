@@ -26,8 +26,8 @@ class TotalVariation(Target):
         """Return each image's total variation."""
         del feed
         image = acts.inputs[0]
-        down = tf.pad(image[:, 1:] - image[:, :-1], [[0, 0], [0, 1], [0, 0], [0, 0]])
-        right = tf.pad(image[:, :, 1:] - image[:, :, :-1], [[0, 0], [0, 0], [0, 1], [0, 0]])
+        # Rolled, not sliced: the gradient of a slice takes ten times as long on a CPU.
+        down, right = (_inner(image, axis) * (tf.roll(image, -1, axis) - image) for axis in (1, 2))
         return mean(_power(tf.square(down) + tf.square(right), self.beta / 2))
 
     def describe(self, names: Names) -> str:
@@ -54,7 +54,8 @@ class Norm(Target):
     def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
         """Return each image's mean |pixel − center|^p."""
         del feed
-        return mean(_power(tf.square(acts.inputs[0] - self.center), self.p / 2))
+        image = acts.inputs[0] - self.center if self.center else acts.inputs[0]
+        return mean(_power(tf.square(image), self.p / 2))
 
     def describe(self, names: Names) -> str:
         """Return its name and power."""
@@ -63,6 +64,13 @@ class Norm(Target):
 
     def __str__(self) -> str:
         return f"Norm(p={self.p:g}{f', center={self.center:g}' if self.center else ''})"
+
+
+def _inner(image: tf.Tensor, axis: int) -> tf.Tensor:
+    """1 but for the last row or column, which have no neighbour: 0."""
+    side = tf.shape(image)[axis]
+    inner = tf.cast(tf.range(side) < side - 1, tf.float32)
+    return tf.reshape(inner, [-1 if i == axis else 1 for i in range(4)])
 
 
 def _power(values: tf.Tensor, exponent: float) -> tf.Tensor:

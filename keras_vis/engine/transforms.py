@@ -8,6 +8,7 @@ alone.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,8 +60,20 @@ class Jitter(Transform):
         return tf.cast(drawn - most, tf.int32)
 
 
+class Affine(Transform):
+    """A move about the middle, by a matrix. Several in a row are one, so that the image is blurred but once."""
+
+    def matrix(self, seed: tf.Tensor) -> tf.Tensor:
+        """Return the matrix ``(2, 2)`` of `resample`."""
+        raise NotImplementedError
+
+    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Return the images moved."""
+        return resample(images, self.matrix(seed))
+
+
 @dataclass(frozen=True)
-class Rotate(Transform):
+class Rotate(Affine):
     """Turn about the middle; beyond the image its edge goes on.
 
     Attributes:
@@ -74,18 +87,18 @@ class Rotate(Transform):
         if not 0 < self.degrees <= 180:
             raise ValueError(f"`degrees` of Rotate must be above 0 and at most 180; received {self.degrees!r}.")
 
-    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Return the images turned."""
+    def matrix(self, seed: tf.Tensor) -> tf.Tensor:
+        """Return a rotation."""
         angle = tf.random.stateless_uniform([], seed, -1.0, 1.0) * math.radians(self.degrees)
         cos, sin = tf.cos(angle), tf.sin(angle)
-        return resample(images, tf.stack([[cos, sin], [-sin, cos]]))
+        return tf.stack([[cos, sin], [-sin, cos]])
 
     def __str__(self) -> str:
         return f"rotation by up to {self.degrees:g}\u00b0"
 
 
 @dataclass(frozen=True)
-class Scale(Transform):
+class Scale(Affine):
     """Enlarge or shrink about the middle; beyond the image its edge goes on.
 
     Attributes:
@@ -99,13 +112,26 @@ class Scale(Transform):
         if not 0 < self.amount <= 1:
             raise ValueError(f"`amount` of Scale must be above 0 and at most 1; received {self.amount!r}.")
 
-    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Return the images enlarged or shrunk."""
+    def matrix(self, seed: tf.Tensor) -> tf.Tensor:
+        """Return a multiple of the identity."""
         factor = tf.exp(tf.random.stateless_uniform([], seed, -1.0, 1.0) * math.log1p(self.amount))
-        return resample(images, tf.eye(2) / factor)
+        return tf.eye(2) / factor
 
     def __str__(self) -> str:
         return f"scaling by up to {100 * self.amount:g} %"
+
+
+def move(images: tf.Tensor, transforms: Sequence[Transform], seed: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    """Return images as they are moved at a step, by one transform after the other."""
+    matrix = None
+    for i, transform in enumerate(transforms):
+        own = tf.stack([seed, step * len(transforms) + i])
+        if isinstance(transform, Affine):
+            turned = transform.matrix(own)
+            matrix = turned if matrix is None else tf.matmul(matrix, turned)
+            continue
+        images, matrix = transform(images if matrix is None else resample(images, matrix), own), None
+    return images if matrix is None else resample(images, matrix)
 
 
 def resample(images: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:

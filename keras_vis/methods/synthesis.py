@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from keras_vis.engine import layers
-from keras_vis.engine.batch import Batch, bar, take
+from keras_vis.engine.batch import bar, take, with_channels
 from keras_vis.engine.blank import NOISE, blank, repeated
 from keras_vis.engine.bounds import ends, inside, positive, whole
 from keras_vis.engine.climb import Climb, Way, climb
@@ -143,8 +143,6 @@ def activation_maximization(
     few = len(asked.each) < 4
     return _ascent(
         way,
-        start,
-        which,
         told,
         names=names,
         value_range=(low, high),
@@ -294,8 +292,6 @@ def deep_dream(
     way = dataclasses.replace(ways[-1], scores=np.concatenate([one.scores for one in ways]), stopped=np.array(stops))
     return _ascent(
         way,
-        data,
-        which,
         told,
         value_range=(low, high),
         title=f"Deep dream: the {question(after, labels)}",
@@ -428,12 +424,10 @@ def inversion(
             found.append(
                 _ascent(
                     way,
-                    data,
-                    which,
                     [f"error {percent(error)}" for error in errors],
                     Inversion,
                     errors=errors,
-                    originals=data.shown(which),
+                    originals=with_channels(data.arrays[which]),
                     layer=path,
                     value_range=(low, high),
                     title=f"Inversion of {path}: images with nearly the same activations there",
@@ -455,7 +449,9 @@ def inversion(
             )
     if not isinstance(layer, list | tuple):
         return found[0]
-    original = Images(data.shown(which), value_range=(low, high), about=about("inversion", layer="the images"))
+    original = Images(
+        with_channels(data.arrays[which]), value_range=(low, high), about=about("inversion", layer="the images")
+    )
     return original.beside(*found, names=("image", *paths), title="Inversion: what has each layer kept of the image?")
 
 
@@ -470,7 +466,7 @@ def _code(path: str, code: np.ndarray, outline: Outline, n: int) -> Target:
     return Likeness(path, code).resolve(outline, n)
 
 
-def _ascent(way: Climb, start: Batch, which: int, told: Sequence[str], kind: type[Any] = Ascent, **fields: Any) -> Any:
+def _ascent(way: Climb, told: Sequence[str], kind: type[Any] = Ascent, **fields: Any) -> Any:
     """Return the picture of where an ascent has led, and say where it had to stop."""
     stops = way.stops()
     if stops:
@@ -480,9 +476,9 @@ def _ascent(way: Climb, start: Batch, which: int, told: Sequence[str], kind: typ
     lines = [f"stopped at step {stops[i]}: gradient not finite" if i in stops else line for i, line in enumerate(told)]
     frames = {}
     if len(way.frames):
-        kept = [start.put(which, frame).shown(which) for frame in way.frames]
-        frames = {"frames": np.stack(kept), "frame_steps": tuple(way.frame_steps.tolist())}
-    return kind(start.put(which, way.images).shown(which), scores=way.scores, captions=lines, **frames, **fields)
+        kept = np.stack([with_channels(frame) for frame in way.frames])
+        frames = {"frames": kept, "frame_steps": tuple(way.frame_steps.tolist())}
+    return kind(with_channels(way.images), scores=way.scores, captions=lines, **frames, **fields)
 
 
 def _octaves(size: tuple[int, int], octaves: int, scale: object) -> list[tuple[int, int]]:

@@ -88,7 +88,7 @@ class Ascent(Images):
         if self.frames is None:
             raise ValueError("There is nothing to animate: `frames` is None. Make the picture with `frames=`.")
         sheets = animation.image_sheets(
-            self.frames,
+            checks.seen(self.frames),
             captions=self.captions,
             value_range=self.value_range,
             columns=self.columns,

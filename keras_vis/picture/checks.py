@@ -41,6 +41,11 @@ def pixels(name: str, values: object, count: int | None = None) -> np.ndarray:
     return array
 
 
+def seen(values: np.ndarray) -> np.ndarray:
+    """Return images ``(..., c)`` as they can be drawn: of other than one or three channels their mean, in grey."""
+    return values if values.shape[-1] in (1, 3) else values.mean(axis=-1, keepdims=True)
+
+
 def captions(captions: Sequence[str], count: int) -> tuple[str, ...]:
     """Return a caption for each image, or none."""
     if isinstance(captions, str):

@@ -9,6 +9,7 @@ from typing import Self
 
 import numpy as np
 
+from keras_vis.picture import checks
 from keras_vis.picture.base import Picture
 from keras_vis.picture.comparison import _differences
 from keras_vis.picture.images import Images
@@ -89,7 +90,7 @@ class Gallery(Picture):
         from keras_vis.draw import gallery
 
         return gallery.gallery_sheet(
-            [part.values for part in self.parts],
+            [checks.seen(part.values) for part in self.parts],
             names=self.names,
             captions=[part.captions for part in self.parts],
             value_ranges=[part.value_range for part in self.parts],

@@ -21,7 +21,7 @@ class Images(Picture):
     """Images or kernels, side by side.
 
     Attributes:
-        values: `(n, h, w, c)`, c 1 or 3, float32, raw.
+        values: `(n, h, w, c)`, float32, raw; of other than one or three channels their mean is drawn, in grey.
         captions: one for each image, or none.
         value_range: what is black and what is white, for all; a bar with numbers says so. None stretches each image on
             its own. Kernels take `(-m, m)`: zero is mid-grey.
@@ -44,7 +44,7 @@ class Images(Picture):
     def __post_init__(self) -> None:
         """Check and convert every field."""
         super().__post_init__()
-        self._set("values", checks.pixels("values", self.values))
+        self._set("values", checks.floats("values", self.values, (4,), "(n, h, w, c)"))
         self._set("captions", checks.captions(self.captions, len(self.values)))
         self._set("value_range", checks.value_range(self.value_range))
         if self.columns is not None and (self.columns != int(self.columns) or self.columns < 1):
@@ -115,11 +115,10 @@ class Images(Picture):
         """
         from keras_vis.draw import grid
 
+        seen = checks.seen(self.values)
         head = {"title": self.title, "note": self.note}
         if self.axes is not None and self.columns is not None:
-            return grid.kernel_sheet(
-                self.values, value_range=self.value_range, columns=self.columns, axes=self.axes, **head
-            )
+            return grid.kernel_sheet(seen, value_range=self.value_range, columns=self.columns, axes=self.axes, **head)
         return grid.image_sheet(
-            self.values, captions=self.captions, value_range=self.value_range, columns=self.columns, **head
+            seen, captions=self.captions, value_range=self.value_range, columns=self.columns, **head
         )

@@ -117,6 +117,20 @@ def forward_by_hand(model: keras.Model, rows: np.ndarray, classes: np.ndarray, s
     ]
 
 
+def loop_by_hand(model: keras.Model, shape: tuple[int, ...], classes: int, steps: int) -> Work:
+    """Forward and backward for an image of each class, again and again, and nothing done with it."""
+    trunk, x, c = without_softmax(model), tf.random.uniform((classes, *shape)), tf.range(classes)
+
+    @tf.function(autograph=False)
+    def passes(x: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(x)
+            score = tf.gather(trunk(x, training=False), c, axis=1, batch_dims=1)
+        return tape.gradient(score, x)
+
+    return lambda: [passes(x) for _ in range(steps)][-1].numpy()
+
+
 def without_softmax(model: keras.Model) -> keras.Model:
     """The model up to its logits, with the same weights; both models here are chains."""
     last = model.layers[-1]
@@ -178,6 +192,13 @@ FORWARD = (
     ("Score-CAM", "MobileNet 0.75", kv.score_cam, {}, (1,), 768),
     ("Score-CAM 64", "MobileNet 0.75", kv.score_cam, {"channels": 64}, (1, 3), 64),
 )
+# name, options of an ascent
+COST = {"penalty": 0.1 * kv.TotalVariation() + 0.1 * kv.Norm(2), "transforms": (kv.Jitter(),)}
+ASCENTS = (
+    ("in pixels", {**COST, "parameterization": "pixels"}),
+    ("in Fourier's", COST),
+    ("by default", {}),
+)
 
 
 def main() -> int:
@@ -224,6 +245,14 @@ def main() -> int:
                     )
                 work = functools.partial(ours, model, x, progress=False)
                 tell(method, name, count, *compare(work, theirs, max(5, turns // (count * versions // 10))))
+    for name, make, shape, *_ in MODELS:
+        model, classes, steps = make(), *((10, 256) if shape[0] < 100 else (4, 64))
+        theirs = loop_by_hand(model, shape, classes, steps)
+        for method, options in ASCENTS:
+            work = functools.partial(
+                kv.activation_maximization, model, range(classes), steps=steps, progress=False, **options
+            )
+            tell(f"climb {method}", name, classes, *compare(work, theirs, 12 if shape[0] < 100 else 6))
     for method, name, function, options, counts, each in FORWARD:
         (make, shape), *_ = [(make, shape) for known, make, shape, *_ in MODELS if known == name]
         model = make()
