@@ -48,12 +48,13 @@ def blank(
         )
     shape = tuple(size for size in next(iter(shapes.values())) if size is not None)
     low, high = value_range
-    image = np.full(shape, (low + high) / 2, np.float32)
+    data = take(model, np.zeros((1, *shape), np.float32), "initial")
+    which = data.pick_input(input)
+    image = np.full_like(data.floats(which), (low + high) / 2)
     if initial is None:
         # The same for all images of a call, so that each stands alone.
-        image += (high - low) * NOISE * np.random.default_rng(seed).standard_normal(shape, np.float32)
-    data = take(model, image.clip(low, high)[None], "initial")
-    return data, data.pick_input(input)
+        image += (high - low) * NOISE * np.random.default_rng(seed).standard_normal(image.shape, np.float32)
+    return data.put(which, image.clip(low, high)), which
 
 
 def repeated(data: Batch, n: int) -> Batch:

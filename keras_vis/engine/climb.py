@@ -231,9 +231,8 @@ def _body(room: Probe, structure: Any, kind: Target, which: int, way: Way, resiz
             number = tf.cast(kind.score(tap.Activations(rows, taps, outputs), content), tf.float32)
             if way.penalty is None:
                 return number, None
-            # Penalties look at the first input.
-            measured = x / span if shape.rank == 4 else (x / span)[..., None]
-            laid = tap.Activations((measured, *inputs[:which], *inputs[which + 1 :]), taps, outputs)
+            # The image is the first input to a penalty, whichever it is to the model.
+            laid = tap.Activations((x / span, *inputs[:which], *inputs[which + 1 :]), taps, outputs)
             return number, tf.cast(way.penalty.score(laid, cost), tf.float32)
 
         def let_through(x: tf.Tensor, step: tf.Tensor, gradient: tf.Tensor, dead: tf.Tensor) -> tf.Tensor:

@@ -12,20 +12,22 @@ from keras_vis.engine.target import Feed, Names, Target, mean
 
 @dataclass(frozen=True)
 class TotalVariation(Target):
-    """A penalty: how much neighbouring pixels of the (first) input differ; the mean over pixels and channels.
+    """A penalty: how much neighbouring pixels of the image differ; the mean over pixels and channels.
 
     mean of ((right − here)² + (below − here)²)^(β/2). Mahendran & Vedaldi 2015, equation 4, divided by the size.
 
     Attributes:
         beta: 2 (default) punishes steps by their square, 1 by their height.
+        input: which of the model's inputs is the image, by index.
     """
 
     beta: float = 2.0
+    input: int = 0
 
     def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
         """Return each image's total variation."""
         del feed
-        image = acts.inputs[0]
+        image = _image(acts, self.input)
         # Rolled, not sliced: the gradient of a slice takes ten times as long on a CPU.
         down, right = (_inner(image, axis) * (tf.roll(image, -1, axis) - image) for axis in (1, 2))
         return mean(_power(tf.square(down) + tf.square(right), self.beta / 2))
@@ -41,20 +43,23 @@ class TotalVariation(Target):
 
 @dataclass(frozen=True)
 class Norm(Target):
-    """A penalty: the mean of |pixel − center|^p over the (first) input.
+    """A penalty: the mean of |pixel − center|^p over the image.
 
     Attributes:
         p: the power; 2 (default) for L2, 6 is common for bounded images.
         center: the value that costs nothing.
+        input: which of the model's inputs is the image, by index.
     """
 
     p: float = 2.0
     center: float = 0.0
+    input: int = 0
 
     def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
         """Return each image's mean |pixel − center|^p."""
         del feed
-        image = acts.inputs[0] - self.center if self.center else acts.inputs[0]
+        image = _image(acts, self.input)
+        image = image - self.center if self.center else image
         return mean(_power(tf.square(image), self.p / 2))
 
     def describe(self, names: Names) -> str:
@@ -64,6 +69,12 @@ class Norm(Target):
 
     def __str__(self) -> str:
         return f"Norm(p={self.p:g}{f', center={self.center:g}' if self.center else ''})"
+
+
+def _image(acts: Activations, which: int) -> tf.Tensor:
+    """One of the inputs, with an axis of channels."""
+    image = acts.inputs[which]
+    return image if image.shape.rank == 4 else image[..., None]
 
 
 def _inner(image: tf.Tensor, axis: int) -> tf.Tensor:

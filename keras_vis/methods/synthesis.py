@@ -396,8 +396,8 @@ def inversion(
     paths = [layers.find(model, one)[0] for one in several]
     room, span = probe(model), high - low
     codes = room.activations(data, list(dict.fromkeys(paths)), batch=batch)
-    penalty = _weight(norm, "norm") / span ** positive(alpha, "alpha") * Norm(alpha, (low + high) / 2)
-    penalty += _weight(total_variation, "total_variation") / span**2 * TotalVariation()
+    penalty = _weight(norm, "norm") / span ** positive(alpha, "alpha") * Norm(alpha, (low + high) / 2, which)
+    penalty += _weight(total_variation, "total_variation") / span**2 * TotalVariation(input=which)
     shape = data.arrays[which].shape
     grain = span * NOISE * np.random.default_rng(seed).standard_normal(shape[1:], np.float32)
     begun = data.put(which, np.broadcast_to(grain + np.float32((low + high) / 2), shape).clip(low, high))
