@@ -50,7 +50,7 @@ def comparison_sheet(
     bases = sheet.to_rgb(sheet.stretch(images, value_range))
     columns, size, per_line = _layout(count, shape, len(parts))
     lines = [range(start, min(start + per_line, len(parts))) for start in range(0, len(parts), per_line)]
-    headers = _headers(["image", *names], size[1])
+    heads = headers(["image", *names], size[1])
     below_image = all(fits_below(caption, size[1]) for caption in captions)
     blocks = []
     for i in range(count):
@@ -64,8 +64,8 @@ def comparison_sheet(
             cells += [sheet.stack([parts[k].over(i, base, shape), _bar(parts[k], i, size[1])], 4) for k in line]
             drawn = [sheet.beside(cells, sheet.PAIR_GAP)]
             if headed:
-                above = [headers[0] if j == 0 else sheet.blank(0, size[1]), *(headers[1 + k] for k in line)]
-                drawn.insert(0, _on_one_line(above))
+                above = [heads[0] if j == 0 else sheet.blank(0, size[1]), *(heads[1 + k] for k in line)]
+                drawn.insert(0, on_one_line(above))
             block.append(sheet.stack(drawn, 4))
         body = sheet.stack(block, sheet.GAP)
         blocks.append(body if below_image else sheet.stack([body, text.block(caption, body.shape[1])], 4))
@@ -85,7 +85,7 @@ def _layout(count: int, shape: tuple[int, int], maps: int) -> tuple[int, tuple[i
             columns, size = sheet.layout(
                 count, shape, across=1 + per_line, gap=_GAP, below=lines * _BELOW, least=least, width=width
             )
-            size = _lower(size, shape, -(-count // columns), lines * _BELOW, least)
+            size = lower(size, shape, -(-count // columns), lines * _BELOW, least)
             block = size[1] * (1 + per_line) + per_line * sheet.PAIR_GAP
             if max(size) >= least and columns * (block + _GAP) - _GAP + 2 * sheet.MARGIN <= width:
                 found.append((columns, size, per_line))
@@ -96,7 +96,7 @@ def _layout(count: int, shape: tuple[int, int], maps: int) -> tuple[int, tuple[i
     return *sheet.layout(count, shape, across=2, gap=_GAP, below=maps * _BELOW), 1
 
 
-def _lower(size: tuple[int, int], shape: tuple[int, int], rows: int, below: int, least: int) -> tuple[int, int]:
+def lower(size: tuple[int, int], shape: tuple[int, int], rows: int, below: int, least: int) -> tuple[int, int]:
     """Draw the pixels of a small image smaller, as far as the sheet is too tall and its tiles can be read."""
     if max(shape) > sheet.SMALL:
         return size
@@ -106,7 +106,7 @@ def _lower(size: tuple[int, int], shape: tuple[int, int], rows: int, below: int,
     return factor * shape[0], factor * shape[1]
 
 
-def _headers(names: Sequence[str], width: int) -> list[np.ndarray]:
+def headers(names: Sequence[str], width: int) -> list[np.ndarray]:
     """Set every name in one font, wrapped to the width of a tile."""
     words = [word for name in names for word in name.split()]
     fits = (size for size in _HEADERS if all(text.measure(word, size, bold=True) <= width for word in words))
@@ -118,7 +118,7 @@ def _bar(part: Evidence, i: int, width: int) -> np.ndarray:
     return np.pad(part.bar(i, width - 2 * _INSET), ((0, 0), (_INSET, _INSET), (0, 0)), constant_values=255)
 
 
-def _on_one_line(blocks: Sequence[np.ndarray]) -> np.ndarray:
+def on_one_line(blocks: Sequence[np.ndarray]) -> np.ndarray:
     """Set blocks of text side by side, their feet in line."""
     tallest = max(len(block) for block in blocks)
     return sheet.beside(

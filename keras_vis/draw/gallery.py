@@ -43,7 +43,7 @@ def gallery_sheet(
     columns, sizes, per_band = _layout(count, shapes)
     tall = max(size[0] for size in sizes)
     # in one font, which is that of the narrowest
-    headers = comparison._headers(names, min(size[1] for size in sizes))
+    headers = comparison.headers(names, min(size[1] for size in sizes))
     heads = [sheet.stack([head, sheet.blank(1, size[1])]) for head, size in zip(headers, sizes, strict=True)]
     cells = [
         [_cell(image, size, tall, told[i] if told else "") for i, image in enumerate(sheet.stretch(part, ends))]
@@ -53,7 +53,7 @@ def gallery_sheet(
     for start in range(0, len(parts), per_band):
         band = slice(start, start + per_band)
         rows = [sheet.beside(row, sheet.PAIR_GAP) for row in zip(*cells[band], strict=True)]
-        head = comparison._on_one_line(heads[band])
+        head = comparison.on_one_line(heads[band])
         # the names stand above each block that is the first of its column
         blocks = [sheet.stack([head, row], 3) if i < columns else row for i, row in enumerate(rows)]
         grid = [sheet.beside(blocks[i : i + columns], _GAP) for i in range(0, count, columns)]
@@ -85,7 +85,7 @@ def _layout(count: int, shapes: Sequence[tuple[int, int]]) -> tuple[int, list[tu
         least = math.ceil(sheet.LEAST * max(mean) / min(max(height, width) for width in widths))
         fixed = None if bands == 1 else 1
         columns, box = sheet.layout(count, mean, across=per_band, gap=_GAP, below=_BELOW, least=least, columns=fixed)
-        tall, _ = comparison._lower(box, mean, -(-count // columns) * bands, _BELOW, least)
+        tall, _ = comparison.lower(box, mean, -(-count // columns) * bands, _BELOW, least)
         sizes = [_size(shape, tall) for shape in shapes]
         starts = range(0, parts, per_band)
         block = max(sum(wide + sheet.PAIR_GAP for _, wide in sizes[i : i + per_band]) for i in starts) - sheet.PAIR_GAP

@@ -29,11 +29,13 @@ class Batch:
             takes integers (tokens).
         structure: how the model's ``call`` wants them packed: a leaf for a single input, else a list, tuple or dict.
         names: what the inputs are called.
+        image: which input is looked at, by index.
     """
 
     arrays: tuple[np.ndarray, ...]
     structure: Any
     names: tuple[str, ...]
+    image: int = 0
 
     def __len__(self) -> int:
         return len(self.arrays[0])
@@ -75,9 +77,13 @@ class Batch:
         return array
 
     def put(self, which: int, array: np.ndarray) -> Batch:
-        """Return the batch with other numbers in an input."""
+        """Return the batch with other numbers in an input, which is the one that is looked at."""
         arrays = tuple(array if i == which else kept for i, kept in enumerate(self.arrays))
-        return dataclasses.replace(self, arrays=arrays)
+        return dataclasses.replace(self, arrays=arrays, image=which)
+
+    def looking(self, which: int) -> Batch:
+        """Return the same, with this input as the one that is looked at."""
+        return dataclasses.replace(self, image=which)
 
     def shown(self, which: int) -> np.ndarray:
         """Return an input as images that can be drawn: other than one or three channels as their mean, in grey."""

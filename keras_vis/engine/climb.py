@@ -3,14 +3,15 @@
     climb(model, start, target, low=, high=, stride=, steps=) -> Climb(images, scores, frames, stopped)
 
 At each step the image is moved by its transforms, the target and the penalty are differentiated with respect to it, and
-it takes a step along the gradient and stays within its bounds. A long ascent is called in pieces of a second, so that a
-bar can move and Ctrl-C is heard; the numbers do not depend on the pieces.
+it takes a step along the gradient and stays within its bounds. Where a bar is shown, a long ascent is called in pieces
+of a second, so that it moves and Ctrl-C is heard; the numbers do not depend on the pieces.
 """
 
 from __future__ import annotations
 
 import functools
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,8 @@ class Way:
         transforms: how the image is moved at each step before the model looks at it.
         fourier: whether a step is taken in the coordinates of `keras_vis.engine.fourier`.
         sign: whether a step is the gradient's sign instead of the gradient divided by its RMS.
+        relative: whether the target's gradient is divided by its RMS before the penalty's is taken off, as in
+            `keras_vis.activation_maximization`; else a score is the target's number less the penalty's.
         settling: whether steps become smaller, evenly down to nothing.
     """
 
@@ -49,6 +52,7 @@ class Way:
     transforms: tuple[Transform, ...] = ()
     fourier: bool = False
     sign: bool = False
+    relative: bool = True
     settling: bool = False
 
 
@@ -75,6 +79,13 @@ class Climb:
         """Return which images have stopped, and at which step."""
         return {i: int(step) for i, step in enumerate(self.stopped) if step >= 0}
 
+    def warn(self) -> None:
+        """Say so, if some have; two calls below the user's own."""
+        if self.stops():
+            each = ", ".join(f"image {i} at step {step}" for i, step in self.stops().items())
+            message = f"the gradient is not finite: {each}. What is returned is the last image before that."
+            warnings.warn(message, RuntimeWarning, stacklevel=4)
+
 
 def climb(
     model: keras.Model,
@@ -92,6 +103,7 @@ def climb(
     frames: int = 0,
     batch: int | None = None,
     resized: bool = False,
+    again: bool = False,
     shown: Any = None,
 ) -> Climb:
     """Climb a target, or one for each image, from given images.
@@ -111,9 +123,10 @@ def climb(
         frames: how many images of the way are kept; 0 for none.
         batch: images at once.
         resized: whether the images may be of another size than the model's own: see `Probe.forward`.
+        again: whether the ascent goes on from where another has led, so that an image may stop at once.
         shown: a bar of `batch.bar` to move on, by a step of an image at a time; None for none.
     """
-    way, room = way or Way(), probe(model)
+    way, room, start = way or Way(), probe(model), start.looking(which)
     kind = target.asked if isinstance(target, Settled) else target
     size = start.at_once(batch)
     if not (target.alone and (way.penalty is None or way.penalty.alone)) and len(start) > size:
@@ -129,14 +142,16 @@ def climb(
     for part in start.slices(size):
         fed = _taken((content, cost, *bounds), part)
         rows = tuple(array[part] for array in start.arrays)
+        told = shown
         for scale in HALF_SCALES if half else (1.0,):
             ascent = functools.partial(_graph, room, start, kind, which, way, resized)
             floats = (np.array([value], np.float32) for value in (stride, scale, span))
-            numbers = *floats, np.array([seed], np.int32), np.array([steps], np.int32)
-            pieces = _ascend(ascent, rows, which, (*fed, *numbers), steps, marks, shown)
+            numbers = *floats, np.array([seed % 2**31], np.int32), np.array([steps], np.int32)
+            pieces = _ascend(ascent, rows, which, (*fed, *numbers), steps, marks, told)
             if (pieces.stopped < 0).all():
                 break
-        if (pieces.stopped == 0).any():
+            told = None  # it has been moved on
+        if (pieces.stopped == 0).any() and not again:
             raise ValueError(f"`target`: {target} or its gradient is not finite for the image to start from.")
         found.append(pieces)
     return Climb(
@@ -169,12 +184,13 @@ def _ascend(
 ) -> Climb:
     """Climb with as many images as go through at once, in pieces."""
     x, n = rows[which], len(rows[which])
+    before = x
     alive, stopped, last = np.ones(n, bool), np.full(n, -1, np.int32), np.zeros(n, np.float32)
     scores, frames = [], [x] if 0 in marks else []
     for begin, count in _pieces(steps, marks, shown is not None):
-        state = (*fed, np.array([begin], np.int32), np.array([count], np.int32), alive, stopped, last)
+        state = (*fed, np.array([begin], np.int32), np.array([count], np.int32), before, alive, stopped, last)
         arrays = tuple(x if i == which else array for i, array in enumerate(rows))
-        x, alive, stopped, last, path = ascent(arrays, state)
+        x, before, alive, stopped, last, path = ascent(arrays, state)
         scores.append(path)
         if begin + count in marks:
             frames.append(x)
@@ -203,7 +219,17 @@ def _graph(
 ) -> tuple[np.ndarray, ...]:
     """Run the compiled ascent; compile it the first time."""
     key = "climb", kind, which, way, resized, form(arrays), form(keras.tree.flatten(state))
-    graph = room.compiled(key, lambda: Graph(_body(room, start.structure, kind, which, way, resized), start, state))
+    body = _body(room, start.structure, kind, which, way, resized)
+    try:
+        graph = room.compiled(key, lambda: Graph(body, start, state))
+    except (ValueError, TypeError) as error:
+        if not resized:
+            raise
+        height, width = arrays[which].shape[1:3]
+        raise ValueError(
+            f"the model cannot look at images of {height} x {width} pixels for {kind}. Give `octaves=1`, or ask about "
+            f"a layer of maps, such as Energy(layer). ({error})"
+        ) from error
     return graph.call(arrays, state)
 
 
@@ -213,7 +239,7 @@ def _body(room: Probe, structure: Any, kind: Target, which: int, way: Way, resiz
     reads_output = any(part is not None and part.output is not None for part in (kind, way.penalty))
 
     def body(inputs: tuple[tf.Tensor, ...], state: Any) -> tuple[tf.Tensor, ...]:
-        content, cost, low, high, stride, scale, span, seed, total, begin, count, alive, stopped, last = state
+        content, cost, low, high, stride, scale, span, seed, total, begin, count, before, alive, stopped, last = state
         stride, scale, span, seed, total, begin, count = (
             number[0] for number in (stride, scale, span, seed, total, begin, count)
         )
@@ -228,11 +254,10 @@ def _body(room: Probe, structure: Any, kind: Target, which: int, way: Way, resiz
             if reads_output and not outputs:
                 # Left out, as the maps that are asked about too could be had without.
                 raise ValueError(f"`target`: {kind} reads an output, which cannot be computed of images of this size.")
-            number = tf.cast(kind.score(tap.Activations(rows, taps, outputs), content), tf.float32)
+            number = tf.cast(kind.score(tap.Activations(rows, taps, outputs, which), content), tf.float32)
             if way.penalty is None:
                 return number, None
-            # The image is the first input to a penalty, whichever it is to the model.
-            laid = tap.Activations((x / span, *inputs[:which], *inputs[which + 1 :]), taps, outputs)
+            laid = tap.Activations(inputs, taps, outputs, x / span)
             return number, tf.cast(way.penalty.score(laid, cost), tf.float32)
 
         def let_through(x: tf.Tensor, step: tf.Tensor, gradient: tf.Tensor, dead: tf.Tensor) -> tf.Tensor:
@@ -241,7 +266,7 @@ def _body(room: Probe, structure: Any, kind: Target, which: int, way: Way, resiz
             revived = tf.cast(tf.gradients(number * scale, x)[0], tf.float32)
             return tf.where(_beside(dead, shape), revived, gradient)
 
-        def step_on(i: Any, x: Any, alive: Any, stopped: Any, last: Any, path: Any) -> tuple[Any, ...]:
+        def step_on(i: Any, x: Any, before: Any, alive: Any, stopped: Any, last: Any, path: Any) -> tuple[Any, ...]:
             step = begin + i
             with tf.GradientTape(watch_accessed_variables=False, persistent=way.penalty is not None) as tape:
                 tape.watch(x)
@@ -251,39 +276,39 @@ def _body(room: Probe, structure: Any, kind: Target, which: int, way: Way, resiz
             if gradient is None:
                 raise ValueError(f"`target`: {kind} does not depend on the input.")
             gradient = tf.cast(gradient, tf.float32)
-            push, size = _unit(gradient)
-            if way.sign:  # as it is: where the gradient is zero, so is its sign
-                push = tf.sign(gradient)
-            else:
-                dead = alive & tf.equal(size, 0)
-                push, size = tf.cond(
-                    tf.reduce_any(dead), lambda: _unit(let_through(x, step, gradient, dead)), lambda: (push, size)
-                )
+            if not way.sign:  # which is as it is: where the gradient is zero, so is its sign
+                dead = alive & tf.reduce_all(tf.equal(gradient, 0), axis=list(range(1, shape.rank)))
+                gradient = tf.cond(tf.reduce_any(dead), lambda: let_through(x, step, gradient, dead), lambda: gradient)
+            push = gradient / scale
             if penalty is not None:
-                values = tf.cast(tf.reduce_prod(tf.shape(x)[1:]), tf.float32)
                 slope = tape.gradient(penalty, x)
                 if slope is None:
                     raise ValueError(f"`penalty`: {way.penalty} does not depend on the input.")
-                push -= values * span * slope
+                if way.relative:
+                    values = tf.cast(tf.reduce_prod(tf.shape(x)[1:]), tf.float32)
+                    push = _unit(push)[0] - values * span * slope
+                else:
+                    push, number = push - slope, number - penalty
             if way.fourier:
                 push = _with_channels(smoothed, push)
-            if penalty is not None or way.fourier:
-                push, size = _unit(push)
+            unit, size = _unit(push)
+            push = tf.sign(push) if way.sign else unit
             fine = tf.math.is_finite(size) & tf.math.is_finite(number)
             stopped = tf.where(alive & ~fine, step, stopped)
             last = tf.where(alive & tf.math.is_finite(number), number, last)
             alive = alive & fine
             share = 1.0 - tf.cast(step / total, tf.float32) if way.settling else 1.0
             new = tf.minimum(tf.maximum(x + stride * share * push, low), high)
-            x = tf.where(_beside(alive, shape), new, x)
-            return i + 1, x, alive, stopped, last, path.write(i, last)
+            # Where it stops, back to the last image of which all was finite.
+            back = tf.where(_beside(stopped == step, shape), before, x)
+            return i + 1, tf.where(_beside(alive, shape), new, back), x, alive, stopped, last, path.write(i, last)
 
         path = tf.TensorArray(tf.float32, size=count, element_shape=(None,))
-        start = (tf.constant(0), inputs[which], alive, stopped, last, path)
-        _, x, alive, stopped, last, path = tf.while_loop(
+        start = (tf.constant(0), inputs[which], before, alive, stopped, last, path)
+        _, x, before, alive, stopped, last, path = tf.while_loop(
             lambda i, *rest: i < count, step_on, start, parallel_iterations=1
         )
-        return x, alive, stopped, last, path.stack()
+        return x, before, alive, stopped, last, path.stack()
 
     return body
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from keras_vis.engine.bounds import positive
 from keras_vis.engine.tap import Activations
 from keras_vis.engine.target import Feed, Names, Target, mean
 
@@ -18,16 +19,18 @@ class TotalVariation(Target):
 
     Attributes:
         beta: 2 (default) punishes steps by their square, 1 by their height.
-        input: which of the model's inputs is the image, by index.
     """
 
     beta: float = 2.0
-    input: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the power."""
+        positive(self.beta, "beta")
 
     def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
         """Return each image's total variation."""
         del feed
-        image = _image(acts, self.input)
+        image = acts.image
         # Rolled, not sliced: the gradient of a slice takes ten times as long on a CPU.
         down, right = (_inner(image, axis) * (tf.roll(image, -1, axis) - image) for axis in (1, 2))
         return mean(_power(tf.square(down) + tf.square(right), self.beta / 2))
@@ -48,18 +51,19 @@ class Norm(Target):
     Attributes:
         p: the power; 2 (default) for L2, 6 is common for bounded images.
         center: the value that costs nothing.
-        input: which of the model's inputs is the image, by index.
     """
 
     p: float = 2.0
     center: float = 0.0
-    input: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the power."""
+        positive(self.p, "p")
 
     def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
         """Return each image's mean |pixel − center|^p."""
         del feed
-        image = _image(acts, self.input)
-        image = image - self.center if self.center else image
+        image = acts.image - self.center if self.center else acts.image
         return mean(_power(tf.square(image), self.p / 2))
 
     def describe(self, names: Names) -> str:
@@ -69,12 +73,6 @@ class Norm(Target):
 
     def __str__(self) -> str:
         return f"Norm(p={self.p:g}{f', center={self.center:g}' if self.center else ''})"
-
-
-def _image(acts: Activations, which: int) -> tf.Tensor:
-    """One of the inputs, with an axis of channels."""
-    image = acts.inputs[which]
-    return image if image.shape.rank == 4 else image[..., None]
 
 
 def _inner(image: tf.Tensor, axis: int) -> tf.Tensor:

@@ -132,9 +132,19 @@ class Probe:
             feed = _fed(asked, len(ready)), () if scale is None else (np.full(len(ready), scale, np.float32),)
             sample = (*feed, variants.sample() if variants else ())
             making = (variants.make, variants.which) if variants else None
-            key = ("run", kind, tuple(wrt), relu, finish, making, form(ready.arrays), form(keras.tree.flatten(sample)))
+            key = (
+                "run",
+                kind,
+                ready.image,
+                tuple(wrt),
+                relu,
+                finish,
+                making,
+                form(ready.arrays),
+                form(keras.tree.flatten(sample)),
+            )
             notes: list[str] = []
-            body = self._body(kind, tuple(wrt), relu, finish, making, ready.structure, notes)
+            body = self._body(kind, tuple(wrt), relu, finish, making, ready.structure, ready.image, notes)
             graph = self.compiled(key, functools.partial(_Ruled, notes, body, ready, sample))
             found = graph.through(ready, feed, size, _what(kind, progress), bool(progress), variants, summed=True)
             if all(np.isfinite(part).all() for part in (*found.get("grads", ()), found.get("values", 0))):
@@ -168,7 +178,8 @@ class Probe:
             n = tf.shape(inputs[0])[0]
             rows = tuple(tf.concat(pair, 0) for pair in zip(inputs, others, strict=True)) if others else inputs
             taps: dict[str, tf.Tensor] = {}
-            acts = tap.Activations(rows, taps, self.forward(ready.structure, rows, kind.layers, taps.__setitem__))
+            outputs = self.forward(ready.structure, rows, kind.layers, taps.__setitem__)
+            acts = tap.Activations(rows, taps, outputs, ready.image)
 
             def twice(part: tf.Tensor) -> tf.Tensor:
                 return tf.concat([part, part], 0) if others else part
@@ -180,7 +191,7 @@ class Probe:
             return {"scores": scores[:n], "instead": scores[n:] if others else (), "content": settled, **logits}
 
         feed = _fed(asked, len(ready)), () if instead is None else instead.arrays
-        key = "ask", kind, form(ready.arrays), form(keras.tree.flatten(feed))
+        key = "ask", kind, ready.image, form(ready.arrays), form(keras.tree.flatten(feed))
         graph = self.compiled(key, lambda: Graph(body, ready, feed))
         size = size if instead is None else max(size // 2, 1)  # they go through two by two
         found = graph.through(ready, feed, size, type(kind).__name__, False)
@@ -225,7 +236,8 @@ class Probe:
             rows = spread(variants.make, variants.which, inputs, given)
             content = keras.tree.map_structure(lambda part: tf.gather(part, given[-1]), content)
             taps: dict[str, tf.Tensor] = {}
-            acts = tap.Activations(rows, taps, self.forward(ready.structure, rows, kind.layers, taps.__setitem__))
+            outputs = self.forward(ready.structure, rows, kind.layers, taps.__setitem__)
+            acts = tap.Activations(rows, taps, outputs, ready.image)
             scores = tf.cast(kind.score(acts, content), tf.float32)
             if tally is not None:
                 _, each, weights, owner = given
@@ -239,7 +251,7 @@ class Probe:
         feed = _fed(asked, len(ready))
         sample = feed, variants.sample()
         making = variants.make, variants.which
-        key = "versions", kind, making, tally, form(ready.arrays), form(keras.tree.flatten(sample))
+        key = "versions", kind, ready.image, making, tally, form(ready.arrays), form(keras.tree.flatten(sample))
         graph = self.compiled(key, lambda: Graph(body, ready, sample))
         found = graph.through(
             ready, feed, size, _what(kind, progress), bool(progress), variants, summed=tally is not None
@@ -381,6 +393,7 @@ class Probe:
         finish: Finish | None,
         making: tuple[Any, int] | None,
         structure: Any,
+        image: int,
         unreached: list[str],
     ) -> Callable[[tuple[tf.Tensor, ...], Any], dict[str, Any]]:
         """Return what is compiled for one form of target and one wiring; tracing it fills `unreached`."""
@@ -405,7 +418,8 @@ class Probe:
                     if path in wrt:
                         watch(output)
 
-                acts = tap.Activations(inputs, taps, self.forward(structure, inputs, paths, see, calls))
+                outputs = self.forward(structure, inputs, paths, see, calls)
+                acts = tap.Activations(inputs, taps, outputs, image)
                 return tf.cast(target.score(acts, content), tf.float32), acts
 
             if relu is None or calls is None:

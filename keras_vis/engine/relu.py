@@ -13,7 +13,6 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
-RULES = ("guided", "deconv")
 RECTIFIERS = ("Relu", "Relu6")
 _ACTED_ON = "keras_vis rectifiers"  # a collection of the graph
 

@@ -48,10 +48,6 @@ class Several(Target):
         """Whether every one looks at its image alone."""
         return all(kind.alone for kind in self.kinds)
 
-    def take(self, which: slice) -> Several:
-        """Return the same for some of the images."""
-        return dataclasses.replace(self, each=self.each[which])
-
     def feed(self, n: int) -> Feed:
         """Return the content of each, kind by kind, and of which kind each image's is."""
         del n

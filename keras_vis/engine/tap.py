@@ -161,10 +161,19 @@ class Activations:
 
     Attributes:
         inputs: the model's inputs, ``(n, ...)`` each.
+        image: the one that is looked at, ``(n, h, w, c)``.
     """
 
-    def __init__(self, inputs: tuple[tf.Tensor, ...], taps: Mapping[str, tf.Tensor], outputs: Mapping[str, tf.Tensor]):
+    def __init__(
+        self,
+        inputs: tuple[tf.Tensor, ...],
+        taps: Mapping[str, tf.Tensor],
+        outputs: Mapping[str, tf.Tensor],
+        image: int | tf.Tensor = 0,
+    ):
         self.inputs = inputs
+        shown = inputs[image] if isinstance(image, int) else image
+        self.image = shown[..., None] if shown.shape.rank == 3 else shown
         self._taps = taps
         self._outputs = outputs
 

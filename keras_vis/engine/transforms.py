@@ -14,6 +14,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_vis.engine.bounds import positive, whole
+
 
 class Transform:
     """A random move of images; give `__call__`. Make it a frozen dataclass: equal ones share one compiled graph."""
@@ -40,10 +42,8 @@ class Jitter(Transform):
 
     def __post_init__(self) -> None:
         """Check the shift."""
-        if self.pixels is not None and (
-            isinstance(self.pixels, bool) or not isinstance(self.pixels, int) or self.pixels < 1
-        ):
-            raise ValueError(f"`pixels` of Jitter must be a whole number, at least 1; received {self.pixels!r}.")
+        if self.pixels is not None:
+            whole(self.pixels, "pixels")
 
     def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Return the images shifted."""
@@ -84,8 +84,8 @@ class Rotate(Affine):
 
     def __post_init__(self) -> None:
         """Check the angle."""
-        if not 0 < self.degrees <= 180:
-            raise ValueError(f"`degrees` of Rotate must be above 0 and at most 180; received {self.degrees!r}.")
+        if positive(self.degrees, "degrees") > 180:
+            raise ValueError(f"`degrees` must be at most 180; received {self.degrees!r}.")
 
     def matrix(self, seed: tf.Tensor) -> tf.Tensor:
         """Return a rotation."""
@@ -109,8 +109,8 @@ class Scale(Affine):
 
     def __post_init__(self) -> None:
         """Check the amount."""
-        if not 0 < self.amount <= 1:
-            raise ValueError(f"`amount` of Scale must be above 0 and at most 1; received {self.amount!r}.")
+        if positive(self.amount, "amount") > 1:
+            raise ValueError(f"`amount` must be at most 1; received {self.amount!r}.")
 
     def matrix(self, seed: tf.Tensor) -> tf.Tensor:
         """Return a multiple of the identity."""

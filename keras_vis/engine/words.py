@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from keras_vis.engine.probe import Pass
 from keras_vis.engine.region import Region
 from keras_vis.engine.several import Several
-from keras_vis.engine.target import probabilities
+from keras_vis.engine.target import Target, probabilities
+
+if TYPE_CHECKING:
+    from keras_vis.engine.outline import Outline
 
 Labels = Sequence[str] | Mapping[int, str]
 
@@ -86,9 +89,25 @@ def of_each(
         (line,), wanted = captions(own, labels), question(own, labels)
         # The number alone does not tell a logit from a probability.
         several = len(asked.kinds) > 1 and target.indices(1) is not None
+        wanted += (
+            f" of {target.output}"
+            if len({one.output for one in asked.each if one.output}) > 1 and target.output
+            else ""
+        )
         lines.append(f"{wanted}\n{line}" if several else line)
         questions.append(wanted)
     return tuple(lines), tuple(questions)
+
+
+def check_labels(labels: Labels | None, target: Target, outline: Outline) -> None:
+    """Check that there is a name for every class that is asked about, before the work.
+
+    Raises:
+        TypeError, ValueError: see `class_names`.
+    """
+    for one in target.each if isinstance(target, Several) else (target,):
+        if labels is not None and one.output is not None:
+            class_names(labels, outline.outputs[one.output].classes or 0)
 
 
 def question(result: Pass, labels: Labels | None = None) -> str:

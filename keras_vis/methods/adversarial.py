@@ -115,6 +115,9 @@ def adversarial(
         `Images` with `values` ``(n, h, w, c)``, in units of the image, and `originals`, `before`, `after`, `changed`.
         Grey in the middle is no change.
 
+    Warns:
+        RuntimeWarning: an image's gradient is not finite: it stays as it was before that step, which is named.
+
     Raises:
         TypeError: `model` is no Keras model, `images` no numbers, `target` or `truth` no classes.
         ValueError: shapes or classes that do not fit the model; both `target` and `truth`; images outside
@@ -465,7 +468,7 @@ def _moved(
         batch=batch,
         shown=shown,
     )
-    _check(found.stopped, model)
+    found.warn()
     return found.images
 
 
@@ -507,9 +510,15 @@ def _until_sure(
             steps=count,
             which=which,
             batch=batch,
+            again=done > 0,
             shown=shown,
         )
-        _check(found.stopped, model)
+        if found.stops():
+            first, step = next(iter(found.stops().items()))
+            raise ValueError(
+                f"`target`: its gradient is not finite for model {model.name!r}, first for class "
+                f"{index[pending[first]]} at step {done + step}."
+            )
         rows = np.repeat(sure[None], count, axis=0)
         rows[:, pending] = 0.5 + 0.5 * np.tanh(0.5 * found.scores.astype(np.float64))  # e^z / (1 + e^z)
         path.append(rows)
@@ -536,15 +545,6 @@ def _inwards(ends: np.ndarray, inner: float) -> np.ndarray:
     near = ends.astype(np.float32)
     out = near < ends if inner > 0 else near > ends
     return np.where(out, np.nextafter(near, np.float32(inner)), near)
-
-
-def _check(stopped: np.ndarray, model: keras.Model) -> None:
-    """Raise where a gradient was not finite."""
-    if (stopped >= 0).any():
-        raise ValueError(
-            f"`target`: its gradient is not finite for model {model.name!r}, first for image "
-            f"{int(np.flatnonzero(stopped >= 0)[0])}."
-        )
 
 
 def _some(data: Batch, which: np.ndarray) -> Batch:

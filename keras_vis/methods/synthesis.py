@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,11 +17,12 @@ from keras_vis.engine.bounds import ends, inside, positive, whole
 from keras_vis.engine.climb import Climb, Way, climb
 from keras_vis.engine.penalties import Norm, TotalVariation
 from keras_vis.engine.probe import probe
+from keras_vis.engine.settled import Settled
 from keras_vis.engine.several import as_targets
 from keras_vis.engine.target import Combination, Target, as_target
 from keras_vis.engine.transforms import Jitter, Rotate, Scale, Transform
-from keras_vis.engine.units import Likeness, Neuron
-from keras_vis.engine.words import Labels, captions, number, of_each, percent, question
+from keras_vis.engine.units import Likeness, Neuron, StrongestNeuron
+from keras_vis.engine.words import Labels, captions, check_labels, number, of_each, percent, question
 from keras_vis.picture import Ascent, Gallery, Images, about
 
 if TYPE_CHECKING:
@@ -60,12 +60,12 @@ def activation_maximization(
     divided by its RMS over the image; N times the gradient of the penalty is taken off, N being the number of values in
     the image, and the image measured in units of the value range; what is left is divided by its RMS again and laid on,
     times `step_size`; and what leaves the value range is cut off. So `step_size` and the weights of penalties mean the
-    same for every model, unit and range.
+    same for every model and unit and however wide the range is; a norm is measured from zero, wherever that lies in it.
 
     Args:
         model: any Keras model of images.
         target: a class (int), classes, a `keras_vis.Target`, or a list of these: an image for each. A target with an
-            array, such as ``Channel("conv_1", range(32))``, asks for an image for each entry.
+            array of classes or channels, such as ``Channel("conv_1", range(32))``, asks for an image for each.
         penalty: what the image should not be: `TotalVariation`, `Norm`, sums and multiples of them, by default
             ``0.1 * Norm(2)``; None for none.
         steps: how many.
@@ -108,16 +108,17 @@ def activation_maximization(
         >>> kv.activation_maximization(model, range(10))
     """
     low, high = ends(value_range)
-    if parameterization not in _COORDINATES:
+    if not isinstance(parameterization, str) or parameterization not in _COORDINATES:
         raise ValueError(
             f"`parameterization={parameterization!r}` is unknown. Give one of {', '.join(map(repr, _COORDINATES))}."
         )
-    moves = _transforms(transforms)
+    moves, kept = _transforms(transforms), _frames(frames)
     whole(steps, "steps")
     positive(step_size, "step_size")
-    start, which = blank(model, initial, (low, high), seed, input)
+    start, which = blank(model, initial, (low, high), whole(seed, "seed", 0), input)
     room = probe(model)
     asked = as_targets(target, room.outline(start))
+    check_labels(labels, asked, room.outline(start))
     start = repeated(start, len(asked.each))
     cost = None if penalty is None else _penalty(penalty).resolve(room.outline(start), len(start))
     with bar(steps * len(start), "activation_maximization", progress) as shown:
@@ -133,13 +134,15 @@ def activation_maximization(
             which=which,
             way=Way(cost, moves, fourier=parameterization == "fourier"),
             seed=seed,
-            frames=_frames(frames),
+            frames=kept,
             batch=batch,
             shown=shown if progress else None,
         )
     made = start.put(which, way.images)
-    scores = room.run(made, asked, wrt=(), batch=batch or len(made)).scores
+    scores = room.run(made, asked, wrt=(), batch=batch).scores
     told, names = of_each(asked, scores, room.outputs(made, batch=batch), labels)
+    still = [np.array_equal(*pair) for pair in zip(way.images, start.arrays[which], strict=True)]
+    told = tuple(f"{line}\nnever moved: gradient 0" if same else line for line, same in zip(told, still, strict=True))
     few = len(asked.each) < 4
     return _ascent(
         way,
@@ -237,54 +240,54 @@ def deep_dream(
     which = data.pick_input(input)
     low, high = inside(data, which, value_range)
     moves = _transforms(transforms)
+    kept = _frames(frames)
     whole(steps, "steps")
+    whole(seed, "seed", 0)
     positive(step_size, "step_size")
     sizes = _octaves(data.arrays[which].shape[1:3], whole(octaves, "octaves"), octave_scale)
     room = probe(model)
     asked = as_target(target, room.outline(data), len(data))
     if octaves > 1 and any(isinstance(term, Neuron) for term in _terms(asked)):
         raise ValueError(f"`target`: {asked} names a place, which is another at each size. Give `octaves=1`.")
+    check_labels(labels, asked, room.outline(data))
+    data = data.looking(which)
     before = room.run(data, asked, wrt=(), batch=batch)
-    of_classes = asked.indices(len(data)) is not None
-    if of_classes:
+    classes, wanted = asked.indices(len(data)), asked
+    if asked.alone and not any(isinstance(term, StrongestNeuron) for term in _terms(asked)):
         # The class that is predicted of the image, not of what becomes of it.
-        asked = dataclasses.replace(asked, index=room.ask(data, asked, batch=batch)[1].content[0])  # type: ignore[type-var]
+        wanted = room.ask(data, asked, batch=batch)[1]
     given, added, ways = data.arrays[which], np.zeros(0), list[Climb]()
     with bar(len(sizes) * steps * len(data), "deep_dream", progress) as shown:
         for octave, size in enumerate(sizes):
             base = _resized(given, size)
             begun = (base + (_resized(added, size) if ways else 0.0)).clip(low, high)
-            try:
-                way = climb(
-                    model,
-                    data.put(which, begun),
-                    asked,
-                    low=low,
-                    high=high,
-                    stride=step_size * (high - low),
-                    steps=steps,
-                    which=which,
-                    way=Way(transforms=moves),
-                    seed=seed + octave,  # the transforms of each octave are others
-                    frames=_frames(frames) if size == sizes[-1] else 0,
-                    batch=batch,
-                    resized=size != sizes[-1],
-                    shown=shown if progress else None,
-                )
-            except (ValueError, TypeError) as error:
-                if size == sizes[-1]:
-                    raise
-                raise ValueError(
-                    f"`octaves={octaves}`: model {model.name!r} cannot look at images of {size[0]} x {size[1]} pixels "
-                    f"for {asked}. Give `octaves=1`, or ask about a layer of maps, such as Energy(layer)."
-                ) from error
+            way = climb(
+                model,
+                data.put(which, begun),
+                wanted,
+                low=low,
+                high=high,
+                stride=step_size * (high - low),
+                steps=steps,
+                which=which,
+                way=Way(transforms=moves),
+                seed=seed + octave,  # the transforms of each octave are others
+                frames=kept if size == sizes[-1] else 0,
+                batch=batch,
+                resized=size != sizes[-1],
+                again=octave > 0,
+                shown=shown if progress else None,
+            )
             ways.append(way)
             added = way.images - base
     made = data.put(which, ways[-1].images)
-    after = room.run(made, asked, wrt=(), batch=batch)
+    after = room.run(made, wanted, wrt=(), batch=batch)
     told = [f"{number(a)} \u2192 {number(b)}" for a, b in zip(before.scores, after.scores, strict=True)]
-    if of_classes:
-        told = [f"{line}\n{change}" for line, change in zip(captions(after, labels), told, strict=True)]
+    if classes is not None and isinstance(wanted, Settled):
+        # Of a class one also wants to hear how sure the model is now.
+        named = dataclasses.replace(asked, index=wanted.content[0])  # type: ignore[type-var]
+        lines = captions(dataclasses.replace(after, target=named), labels)
+        told = [f"{line}\n{change}" for line, change in zip(lines, told, strict=True)]
     stops = [
         next((o * steps + int(way.stopped[i]) for o, way in enumerate(ways) if way.stopped[i] >= 0), -1)
         for i in range(len(data))
@@ -294,7 +297,7 @@ def deep_dream(
         way,
         told,
         value_range=(low, high),
-        title=f"Deep dream: the {question(after, labels)}",
+        title=f"Deep dream: the {question(before, labels)}",
         note=f"{octaves} octaves of {steps} steps; {_moves(moves)}",
         about=about(
             "deep_dream",
@@ -368,7 +371,8 @@ def inversion(
 
     Returns:
         `Inversion` with `values` ``(n, h, w, c)`` in the value range, `errors` ``(n,)``, the relative errors ‖Φ(x) −
-        Φ₀‖ / ‖Φ₀‖, and `scores` ``(steps, n)``, −E at each step. Of several layers a `Gallery` of the images and these.
+        Φ₀‖ / ‖Φ₀‖, and `scores` ``(steps, n)``, −E at each step. Of several layers a `Gallery` of the images and, from
+        ``.parts[1]`` on, these.
 
     Raises:
         TypeError: `model` is no Keras model, `images` no numbers, `layer` no layer.
@@ -394,12 +398,16 @@ def inversion(
     if not several:
         raise ValueError("`layer` is empty. Give at least one layer.")
     paths = [layers.find(model, one)[0] for one in several]
+    twice = [path for path in paths if paths.count(path) > 1]
+    if twice:
+        raise ValueError(f"`layer` names {twice[0]!r} {len(twice)} times. Give each layer once.")
+    kept = _frames(frames)
     room, span = probe(model), high - low
     codes = room.activations(data, list(dict.fromkeys(paths)), batch=batch)
-    penalty = _weight(norm, "norm") / span ** positive(alpha, "alpha") * Norm(alpha, (low + high) / 2, which)
-    penalty += _weight(total_variation, "total_variation") / span**2 * TotalVariation(input=which)
+    penalty = _weight(norm, "norm") / span ** positive(alpha, "alpha") * Norm(alpha, (low + high) / 2)
+    penalty += _weight(total_variation, "total_variation") / span**2 * TotalVariation()
     shape = data.arrays[which].shape
-    grain = span * NOISE * np.random.default_rng(seed).standard_normal(shape[1:], np.float32)
+    grain = span * NOISE * np.random.default_rng(whole(seed, "seed", 0)).standard_normal(shape[1:], np.float32)
     begun = data.put(which, np.broadcast_to(grain + np.float32((low + high) / 2), shape).clip(low, high))
     found = []
     with bar(len(paths) * steps * len(data), "inversion", progress) as shown:
@@ -408,14 +416,14 @@ def inversion(
             way = climb(
                 model,
                 begun,
-                likeness - penalty,
+                likeness,
                 low=low,
                 high=high,
                 stride=stride,
                 steps=steps,
                 which=which,
-                way=Way(fourier=True, settling=True),
-                frames=_frames(frames),
+                way=Way(penalty, fourier=True, relative=False, settling=True),
+                frames=kept,
                 batch=batch,
                 shown=shown if progress else None,
             )
@@ -452,7 +460,11 @@ def inversion(
     original = Images(
         with_channels(data.arrays[which]), value_range=(low, high), about=about("inversion", layer="the images")
     )
-    return original.beside(*found, names=("image", *paths), title="Inversion: what has each layer kept of the image?")
+    return original.beside(
+        *found,
+        names=("the image" if "image" in paths else "image", *paths),
+        title="Inversion: what has each layer kept of the image?",
+    )
 
 
 def _code(path: str, code: np.ndarray, outline: Outline, n: int) -> Target:
@@ -469,10 +481,7 @@ def _code(path: str, code: np.ndarray, outline: Outline, n: int) -> Target:
 def _ascent(way: Climb, told: Sequence[str], kind: type[Any] = Ascent, **fields: Any) -> Any:
     """Return the picture of where an ascent has led, and say where it had to stop."""
     stops = way.stops()
-    if stops:
-        each = ", ".join(f"image {i} at step {step}" for i, step in stops.items())
-        message = f"the gradient is not finite: {each}. What is returned is the last image before that."
-        warnings.warn(message, RuntimeWarning, stacklevel=3)
+    way.warn()
     lines = [f"stopped at step {stops[i]}: gradient not finite" if i in stops else line for i, line in enumerate(told)]
     frames = {}
     if len(way.frames):
@@ -487,7 +496,7 @@ def _octaves(size: tuple[int, int], octaves: int, scale: object) -> list[tuple[i
     if ratio <= 1:
         raise ValueError(f"`octave_scale` must be above 1; received {scale!r}.")
     sizes = [(round(size[0] / ratio**k), round(size[1] / ratio**k)) for k in reversed(range(octaves))]
-    if min(sizes[0]) < _LEAST:
+    if octaves > 1 and min(sizes[0]) < _LEAST:
         raise ValueError(
             f"`octaves={octaves}`: the smallest copy of the image would have {sizes[0][0]} x {sizes[0][1]} pixels. "
             "Give fewer octaves, or a smaller `octave_scale`."
@@ -499,7 +508,8 @@ def _resized(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Images of another size; smaller ones are means, so that nothing small shines through as something else."""
     if images.shape[1:3] == size:
         return images
-    return np.asarray(keras.ops.image.resize(images, size, interpolation="bilinear", antialias=True), np.float32)
+    made = keras.ops.image.resize(with_channels(images), size, interpolation="bilinear", antialias=True)
+    return np.asarray(made, np.float32).reshape(len(images), *size, *images.shape[3:])
 
 
 def _terms(target: Target) -> tuple[Target, ...]:
@@ -515,6 +525,13 @@ def _transforms(given: object) -> tuple[Transform, ...]:
         raise TypeError(
             f"`transforms` must be a sequence of Jitter, Rotate, Scale or a Transform of your own; received {given!r}."
         )
+    for one in given:
+        try:
+            hash(one)
+        except TypeError:
+            raise TypeError(
+                f"`transforms`: a {type(one).__name__} cannot be hashed. Make it a frozen dataclass."
+            ) from None
     return tuple(given)
 
 

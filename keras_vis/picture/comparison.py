@@ -164,7 +164,7 @@ def _names(maps: Sequence[HeatMaps]) -> tuple[str, ...]:
     for name in dict.fromkeys(plain):
         same = [i for i, other in enumerate(plain) if other == name]
         if len(same) > 1:
-            for i, facts in zip(same, _differences([maps[i].about for i in same]), strict=True):
+            for i, facts in zip(same, differences([maps[i].about for i in same]), strict=True):
                 names[i] = name + facts
     for name in dict.fromkeys(names):
         same = [i for i, other in enumerate(names) if other == name]
@@ -174,7 +174,7 @@ def _names(maps: Sequence[HeatMaps]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _differences(abouts: Sequence[Mapping[str, object]]) -> list[str]:
+def differences(abouts: Sequence[Mapping[str, object]]) -> list[str]:
     """Say in a few words what each of several pictures of one method has that the others have not."""
     # the layer and the target first: they say most
     keys = dict.fromkeys(["layer", "target", *(key for facts in abouts for key in facts)])

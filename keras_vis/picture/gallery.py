@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_vis.picture import checks
 from keras_vis.picture.base import Picture
-from keras_vis.picture.comparison import _differences
+from keras_vis.picture.comparison import differences
 from keras_vis.picture.images import Images
 
 
@@ -142,7 +142,7 @@ def _names(parts: Sequence[Images]) -> tuple[str, ...]:
     """Name each part by its method; where several have one, by what else their `about` tells them apart."""
     names = [str(part.about.get("method") or part.title or "images").replace("_", " ") for part in parts]
     if len(set(names)) < len(names):
-        facts = _differences([part.about for part in parts])
+        facts = differences([part.about for part in parts])
         names = [name + fact for name, fact in zip(names, facts, strict=True)]
     return tuple(
         f"{name} {names[:i].count(name) + 1}" if names.count(name) > 1 else name for i, name in enumerate(names)

@@ -139,7 +139,7 @@ def test_names_stand_over_every_line_of_a_block_of_two_lines():
 def test_a_long_name_is_set_smaller_or_wrapped_and_none_is_cut():
     long = "block_13_expand_relu/conv"
     for width, size, lines in ((260, 12, 1), (170, 10, 1), (112, 10, 2)):
-        blocks = comparison._headers(["image", long], width)
+        blocks = comparison.headers(["image", long], width)
         assert len(blocks[1]) == lines * text.line_height(size)
         assert "".join(text.wrap(long, width, size, bold=True)) == long
         # all names in one size

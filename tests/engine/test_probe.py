@@ -453,7 +453,7 @@ def test_nothing_below_the_layer_is_differentiated():
     probe(model).run(x, 1, wrt=("conv_2",))
     probe(model).run(x, 1, wrt=(0,))
     kinds = {
-        key[2]: [op.type for op in graph.function.graph.get_operations()]
+        key[3]: [op.type for op in graph.function.graph.get_operations()]
         for key, graph in probe(model)._graphs.items()
         if key[0] == "run"
     }

@@ -163,12 +163,6 @@ def test_equal_forms_share_one_graph():
     assert room.traces == traces + 1
 
 
-def test_some_of_the_images_take_their_targets_along(model, outline):
-    several, x = as_targets([0, Channel("conv_2", 1), 4, Energy("conv_1")], outline), nets.images(4)
-    whole = probe(model).run(x, several).scores
-    np.testing.assert_allclose(probe(model).run(x[1:3], several.take(slice(1, 3))).scores, whole[1:3], rtol=1e-5)
-
-
 def test_many_batches_give_the_numbers_of_one(model, outline):
     several, x = as_targets([0, Channel("conv_2", 1), 4, Energy("conv_1"), 2], outline), nets.images(5)
     whole = probe(model).run(x, several)

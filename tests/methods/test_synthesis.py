@@ -236,10 +236,33 @@ def test_another_input_is_given_and_stays():
         )
         for v in (vector, 9 * vector)
     )
-    assert low.captions[0].startswith("logit of 1\n")
+    assert low.captions[0].startswith("logit of 1 of digit\n")
     assert not np.array_equal(low.scores, high.scores)
     with pytest.raises(ValueError, match=r"`initial`: .*an array for each"):
         kv.activation_maximization(model, kv.Logit(1, output="digit"), **SIGNED)
+
+
+def test_a_penalty_measures_the_image_that_is_made_whichever_input_it_is():
+    a, b = (keras.Input((8, 8, 1), name=name) for name in "ab")
+    model = keras.Model([a, b], L.Dense(2)(L.Flatten()(L.Concatenate()([a, b]))))
+    nets.draw_weights(model)
+    start = [np.full((1, 8, 8, 1), 0.5)] * 2
+
+    def rough(target: kv.Target, penalty: kv.Target | None) -> float:
+        how = {"initial": start, "input": "b", "transforms": (), "steps": 30, "penalty": penalty}
+        return float(np.square(np.diff(maximised(model, target, **how).values, axis=1)).mean())
+
+    assert rough(kv.Logit(0), kv.TotalVariation()) < rough(kv.Logit(0), None) / 2
+    assert rough(kv.Logit(0) - 1e3 * kv.TotalVariation(), None) < rough(kv.Logit(0), None) / 2
+
+
+def test_what_never_moved_says_so():
+    """A probability that is 0 in float32 has no gradient, through whatever rectifier."""
+    model = nets.sequential()
+    kernel, bias = model.get_layer("preds").get_weights()
+    model.get_layer("preds").set_weights([kernel, bias + np.array([0, 500, 0, 0, 0])])
+    picture = kv.activation_maximization(model, kv.Probability(0), penalty=None, steps=3, **SIGNED)
+    assert picture.captions[0].endswith("never moved: gradient 0")
 
 
 WRONG = {
@@ -259,6 +282,8 @@ WRONG = {
     "a start": ((1,), {"initial": "zeros"}, ValueError, "`initial='zeros'` is unknown"),
     "a start outside": ((1,), {"initial": np.full(nets.SHAPE, 3.0)}, ValueError, "`initial` has values from 3"),
     "two starts": (([1, 2, 3],), {"initial": nets.images(2)}, ValueError, "`initial` has 2 images, .* 3 targets"),
+    "a seed": ((1,), {"seed": -1}, ValueError, "`seed` must be a whole number, at least 0"),
+    "labels": ((1,), {"labels": ["a"]}, ValueError, "`labels` has 1 names"),
     "one frame": ((1,), {"frames": 1}, ValueError, "`frames` must be a whole number, at least 2"),
     "a batch": ((1,), {"batch": 0}, ValueError, "`batch`"),
 }
@@ -315,13 +340,34 @@ def test_a_dream_of_the_predicted_class_keeps_the_class_that_was_predicted_first
     assert [caption[0] for caption in dream.captions] == [str(c) for c in wanted]
 
 
+def test_an_image_that_stops_in_an_octave_does_not_stop_the_others():
+    """Above 0.55 there is no number; the second image starts far below."""
+    net = [
+        keras.Input((16, 16, 1)),
+        L.Lambda(lambda z: tf.sqrt(0.55 - z), output_shape=(16, 16, 1)),
+        L.Conv2D(2, 3, name="c"),
+    ]
+    model = keras.Sequential(net)
+    nets.draw_weights(model)
+    x = np.full((2, 16, 16, 1), 0.4, "float32")
+    x[1] = 0.0
+    target = -1.0 * kv.Energy("c")
+    with pytest.warns(RuntimeWarning, match="not finite: image 0 at step"):
+        dream = kv.deep_dream(
+            model, x, target, octaves=2, octave_scale=1.2, transforms=(), steps=10, step_size=0.01, progress=False
+        )
+    assert list(dream.about["stopped"]) == ["0"]
+    assert np.isfinite(model.predict(dream.values[1:], verbose=0)).all()
+    assert np.isfinite(dream.values).all()
+
+
 def test_what_a_dream_cannot_do_is_said_with_the_remedy():
     model, x = nets.sequential(), nets.images(2)
     big = keras.Sequential([keras.Input((28, 28, 1)), L.Conv2D(2, 3, name="c"), L.Flatten(), L.Dense(3)])
     y = np.zeros((1, 28, 28, 1))
     for call, message in (
         (lambda: kv.deep_dream(model, x, 1, **SIGNED), "`octaves=3`: the smallest copy .* 6 x 5 pixels"),
-        (lambda: kv.deep_dream(big, y, 1, progress=False), "`octaves=3`: .* cannot look at images of 14 x 14"),
+        (lambda: kv.deep_dream(big, y, 1, progress=False), "cannot look at images of 14 x 14 pixels .* `octaves=1`"),
         (lambda: kv.deep_dream(big, y, kv.Neuron("c", 0, 20, 20), progress=False), "names a place, .* `octaves=1`"),
         (lambda: kv.deep_dream(model, 2 * x, 1, octaves=1, **SIGNED), "`images` has values from .* outside"),
         (lambda: kv.deep_dream(model, x, 1, octave_scale=1, **SIGNED), "`octave_scale` must be above 1"),
@@ -370,6 +416,16 @@ def test_the_objective_of_an_inversion_is_that_of_its_equation():
         np.testing.assert_allclose(found.scores[step], -objective, rtol=1e-4)
 
 
+def test_the_norm_of_an_inversion_is_that_of_the_image_that_is_looked_for():
+    """The image is the second input, and a vector the first."""
+    vector, image = keras.Input((3,), name="vector"), keras.Input(nets.SHAPE, name="image")
+    maps = L.Conv2D(4, 3, name="maps")(image)
+    model = keras.Model([vector, image], L.Dense(2)(L.Concatenate()([L.Flatten()(maps), vector])))
+    data = [np.ones((2, 3), "float32"), nets.images(2)]
+    free, bound = (kv.inversion(model, data, "maps", steps=60, norm=norm, **SIGNED).values for norm in (0, 100))
+    assert np.power(np.abs(bound), 6).mean() < np.power(np.abs(free), 6).mean() / 2
+
+
 def test_several_layers_stand_beside_the_image(tutorial, digits):
     x = digits[0][:2]
     gallery = kv.inversion(tutorial, x, ["conv_1", "dense"], steps=40, progress=False)
@@ -380,11 +436,25 @@ def test_several_layers_stand_beside_the_image(tutorial, digits):
         assert (part.scores[-1] > part.scores[0] + 0.3).all()
 
 
+def test_a_silent_layer_wakes_in_an_inversion():
+    """Every channel is negative on the grey start, so that there is no gradient but the penalty's."""
+    model = keras.Sequential(
+        [keras.Input((10, 10, 1)), L.Conv2D(4, 3, activation="relu", name="c"), L.Flatten(), L.Dense(3)]
+    )
+    nets.draw_weights(model)
+    model.get_layer("c").bias.assign(np.full(4, -0.6))
+    x = (np.random.default_rng(0).random((2, 10, 10, 1)) > 0.5).astype("float32")
+    found = kv.inversion(model, x, "c", steps=200, progress=False)
+    assert found.errors.max() < 0.9
+
+
 def test_what_cannot_be_inverted_is_said():
     model, x = nets.sequential(), nets.images(2)
     model.get_layer("conv_2").bias.assign(np.full(6, -1e6))
     with pytest.raises(ValueError, match=r"`layer='conv_2'` is zero everywhere for entry 0 of `images`"):
         kv.inversion(model, x, "conv_2", **SIGNED)
+    with pytest.raises(ValueError, match="`layer` names 'conv_1' 2 times"):
+        kv.inversion(model, x, ["conv_1", "conv_1"], **SIGNED)
     with pytest.raises(ValueError, match="`layer` is empty"):
         kv.inversion(model, x, [], **SIGNED)
     with pytest.raises(ValueError, match="`norm` must be a number of at least 0"):
