@@ -8,6 +8,7 @@ weights.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
 import shutil
@@ -51,6 +52,10 @@ def main() -> int:
         title="Which pixels is the class read from?",
     )
     several.over(photos).save(HERE / "gradients.png")
+    shutil.copyfile(run / "step_4_beyond_inversion.png", HERE / "inversion.png")
+    classes = [labels.index(name) for name in ("goldfish", "brown bear", "flamingo", "daisy")]
+    wanted = kv.activation_maximization(model, classes, value_range=(-1, 1), labels=labels, progress=False)
+    dataclasses.replace(wanted, columns=4).save(HERE / "synthesis.png")
     return 0
 
 
