@@ -31,7 +31,8 @@ def write_page(directory: str | os.PathLike[str], *, title: str | None = None) -
     """Write ``index.html`` for the pictures in a directory.
 
     Args:
-        directory: holds folders of frames, ``<name>/epoch-0003.png``, and single pictures, ``<name>.png``.
+        directory: holds folders of frames, ``<name>/epoch-0003.png``, and single pictures, ``<name>.png``, which are
+            shown in the order in which they were written.
         title: of the page; by default the directory's name.
 
     Returns:
@@ -45,11 +46,10 @@ def write_page(directory: str | os.PathLike[str], *, title: str | None = None) -
         raise FileNotFoundError(f"`directory={str(directory)!r}` is not there.")
     found = sorted(directory.iterdir(), key=lambda path: path.name)
     shows = [show for show in map(_frames, filter(pathlib.Path.is_dir, found)) if show["frames"]]
-    stills = [
-        {"name": path.stem, "frames": [[0, *_frame(path, path.name)]]}
-        for path in found
-        if path.suffix == ".png" and path.is_file()
-    ]
+    single = [path for path in found if path.suffix == ".png" and path.is_file()]
+    # In the order in which they were drawn, which is that of a tutorial's steps.
+    single.sort(key=lambda path: path.stat().st_mtime_ns)
+    stills = [{"name": path.stem, "frames": [[0, *_frame(path, path.name)]]} for path in single]
     # `<` is written so that no name can end the script.
     content = json.dumps({"shows": shows, "stills": stills}).replace("<", "\\u003c")
     heading = html.escape(title or f"{directory.resolve().name}")

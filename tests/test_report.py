@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 
 import numpy as np
@@ -35,6 +36,12 @@ def test_the_page_lists_every_frame_in_order_and_every_single_picture(tmp_path):
     assert still["name"] == "structure"
     height, width, _ = picture().draw().shape
     assert still["frames"][0][2:] == [width, height]
+
+
+def test_single_pictures_stand_in_the_order_in_which_they_were_drawn(tmp_path):
+    for age, name in enumerate(("b", "c", "a")):
+        os.utime(picture().save(tmp_path / f"{name}.png"), (age, age))
+    assert [still["name"] for still in content(kv.report.write_page(tmp_path))["stills"]] == ["b", "c", "a"]
 
 
 def test_a_name_runs_nothing(tmp_path):
