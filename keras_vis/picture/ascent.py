@@ -87,6 +87,7 @@ class Ascent(Images):
 
         if self.frames is None:
             raise ValueError("There is nothing to animate: `frames` is None. Make the picture with `frames=`.")
+        end = "; below the images: what they are in the end" if self.captions else ""
         sheets = animation.image_sheets(
             checks.seen(self.frames),
             captions=self.captions,
@@ -94,7 +95,7 @@ class Ascent(Images):
             columns=self.columns,
             title=self.title,
             # on a line of its own: longer numbers wrap nothing
-            notes=[f"{self.note}\nstep {step}".lstrip() for step in self.frame_steps],
+            notes=[f"{self.note}\nstep {step}{end}".lstrip() for step in self.frame_steps],
         )
         seconds = float(np.clip(_LASTS / len(sheets), *_FRAME))
         return animation.gif(sheets, seconds, _END, comment=json.dumps(self._facts(), sort_keys=True))
