@@ -195,9 +195,9 @@ FORWARD = (
 # name, options of an ascent
 COST = {"penalty": 0.1 * kv.TotalVariation() + 0.1 * kv.Norm(2), "transforms": (kv.Jitter(),)}
 ASCENTS = (
-    ("in pixels", {**COST, "parameterization": "pixels"}),
-    ("in Fourier's", COST),
-    ("by default", {}),
+    ("pixels", {**COST, "parameterization": "pixels"}),
+    ("Fourier", COST),
+    ("default", {}),
 )
 
 
@@ -252,7 +252,7 @@ def main() -> int:
             work = functools.partial(
                 kv.activation_maximization, model, range(classes), steps=steps, progress=False, **options
             )
-            tell(f"climb {method}", name, classes, *compare(work, theirs, 12 if shape[0] < 100 else 6))
+            tell(f"climb, {method}", name, classes, *compare(work, theirs, 12 if shape[0] < 100 else 6))
     for method, name, function, options, counts, each in FORWARD:
         (make, shape), *_ = [(make, shape) for known, make, shape, *_ in MODELS if known == name]
         model = make()
