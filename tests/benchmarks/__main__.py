@@ -10,6 +10,8 @@ something beside their neighbours only.
 Methods that make many versions of an image are held against the same number of passes over images that are there
 already, in batches of the best size: with the class known, nothing made, nothing summed.
 
+Ascents are held against the same passes, one after the other, of images that stay as they are.
+
 The second table is about memory: the peak of a fresh process that does the work once, less that of one which runs a
 single image through the model.
 
