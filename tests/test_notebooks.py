@@ -34,6 +34,6 @@ def test_every_cell_runs(path, monkeypatch):
     notebook = nbformat.read(path, as_version=4)
     # In fewer steps: what is drawn was looked at when it was saved.
     for cell in notebook.cells:
-        cell.source = re.sub(r"^steps = \d+$", "steps = 8", cell.source, flags=re.MULTILINE)
+        cell.source = re.sub(r"^steps = \d+$", "steps = 24", cell.source, flags=re.MULTILINE)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(METHODS.parent.parent), os.environ.get("PYTHONPATH", "")]))
     nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
