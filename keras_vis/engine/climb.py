@@ -61,7 +61,7 @@ class Climb:
     """Where an ascent has led.
 
     Attributes:
-        images: ``(n, h, w, c)``, the last ones that are finite.
+        images: ``(n, h, w, c)``; of one that stopped the last of which all was finite.
         scores: ``(steps, n)``, the target's number at each step, on the moved image, before the step; after a stop the
             last one that was finite.
         frames: ``(m, n, h, w, c)``, images on the way, the first and the last among them.

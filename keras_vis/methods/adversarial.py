@@ -116,7 +116,7 @@ def adversarial(
         Grey in the middle is no change.
 
     Warns:
-        RuntimeWarning: an image's gradient is not finite: it stays as it was before that step, which is named.
+        RuntimeWarning: an image's gradient is not finite: it is the last of which all was; the step is named.
 
     Raises:
         TypeError: `model` is no Keras model, `images` no numbers, `target` or `truth` no classes.

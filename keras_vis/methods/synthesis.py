@@ -95,7 +95,7 @@ def activation_maximization(
             empty; a target that does not depend on the image.
 
     Warns:
-        RuntimeWarning: an image's gradient is not finite: it stays as it was before that step, which is named.
+        RuntimeWarning: an image's gradient is not finite: it is the last of which all was; the step is named.
 
     Source:
         Erhan, Bengio, Courville & Vincent 2009, "Visualizing Higher-Layer Features of a Deep Network", section 3;
@@ -227,7 +227,7 @@ def deep_dream(
             look; what does not fit the model.
 
     Warns:
-        RuntimeWarning: an image's gradient is not finite: it stays as it was before that step, which is named.
+        RuntimeWarning: an image's gradient is not finite: it is the last of which all was; the step is named.
 
     Source:
         Mordvintsev, Olah & Tyka 2015, "Inceptionism: Going Deeper into Neural Networks", and the notebook published
@@ -380,7 +380,7 @@ def inversion(
             everywhere for an image, or does not depend on it.
 
     Warns:
-        RuntimeWarning: an image's gradient is not finite: it stays as it was before that step, which is named.
+        RuntimeWarning: an image's gradient is not finite: it is the last of which all was; the step is named.
 
     Source:
         Mahendran & Vedaldi 2015, arXiv:1412.0035, equations 1 to 4. Norm and total variation are means here, not sums,
