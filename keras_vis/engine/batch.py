@@ -362,7 +362,7 @@ def fill(value: object, images: np.ndarray, argument: str) -> np.ndarray:
     return np.broadcast_to(array, images.shape)
 
 
-def bar(total: int, what: str, shown: bool) -> Any:
+def bar(total: int | None, what: str, shown: bool) -> Any:
     """Return a tqdm progress bar that stays hidden for the first second and leaves nothing behind."""
     # Lazy: tqdm is wanted only when there is much to do, not when the package is imported.
     from tqdm.auto import tqdm

@@ -3,7 +3,7 @@
     probe(model).run(images, target, wrt=(0,), relu=None, finish=None) -> Pass(scores, grads, acts, logits)
     probe(model).ask(images, target) -> Pass(scores, logits), and the target settled on these images
     probe(model).versions(images, target, variants) -> the target's number for each version of each image, and its class
-    probe(model).activations(images, layers) -> dict
+    probe(model).activations(images, layers, finish=None) -> dict, or what `finish` makes of it
 
 A graph is compiled once for each *(form of target, wiring)* and never again: ten classes, a label per image, "whatever
 is predicted" and every epoch of a training share one. The batch axis is left open, so that one image, a full batch and
@@ -260,9 +260,24 @@ class Probe:
         return tuple(found)
 
     def activations(
-        self, images: object, layers: Sequence[str], *, batch: int | None = None, progress: bool | str = False
-    ) -> dict[str, np.ndarray]:
-        """Run images through the model, and return what the layers at these paths give, float32, by path."""
+        self,
+        images: object,
+        layers: Sequence[str],
+        *,
+        finish: Callable[[Mapping[str, Any]], Any] | None = None,
+        batch: int | None = None,
+        progress: bool | str = False,
+    ) -> Any:
+        """Run images through the model, and return what the layers at these paths give, float32, by path.
+
+        Args:
+            images: what `take` accepts, or a `Batch`.
+            layers: paths.
+            finish: what to make of them before they leave the device, in `keras.ops`, one row for each image; it
+                becomes part of the graph, so it must be the same function each time. That is then returned.
+            batch: images that go through at once; the numbers do not depend on it.
+            progress: whether a bar is shown where it takes longer than a second.
+        """
         ready = self._take(images)
         size = ready.at_once(batch)
         outline = self._outline(ready)
@@ -270,13 +285,14 @@ class Probe:
             outline.single(layer)
         wanted = tuple(layers)
 
-        def body(inputs: tuple[tf.Tensor, ...], feed: Any) -> dict[str, tf.Tensor]:
+        def body(inputs: tuple[tf.Tensor, ...], feed: Any) -> Any:
             del feed
             taps: dict[str, tf.Tensor] = {}
             self.forward(ready.structure, inputs, wanted, taps.__setitem__)
-            return {path: tf.cast(taps[path], tf.float32) for path in wanted}
+            acts = {path: tf.cast(taps[path], tf.float32) for path in wanted}
+            return acts if finish is None else finish(acts)
 
-        graph = self.compiled(("activations", wanted, form(ready.arrays)), lambda: Graph(body, ready))
+        graph = self.compiled(("activations", wanted, finish, form(ready.arrays)), lambda: Graph(body, ready))
         return graph.through(ready, (), size, "activations", bool(progress))
 
     def outputs(

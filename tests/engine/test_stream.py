@@ -1,0 +1,163 @@
+"""Does the same data, held in any way, give the same pieces?"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_vis.engine.stream import Stream
+from tests import nets
+
+X = nets.images(23)
+Y = np.arange(23)
+
+
+class Batches(keras.utils.PyDataset):
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size, self.shuffled = size, 0
+
+    def __len__(self) -> int:
+        return -(-len(X) // self.size)
+
+    def __getitem__(self, i: int):
+        rows = slice(i * self.size, (i + 1) * self.size)
+        return X[rows], Y[rows]
+
+    def on_epoch_end(self) -> None:
+        self.shuffled += 1
+
+
+class Again:
+    """An iterable of batches."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def __iter__(self):
+        return (X[i : i + self.size] for i in range(0, len(X), self.size))
+
+
+HELD = {
+    "array": X,
+    "float64": X.astype(np.float64),
+    "tensor": tf.constant(X),
+    "tf.data": tf.data.Dataset.from_tensor_slices(X).batch(4),
+    "tf.data of pairs": tf.data.Dataset.from_tensor_slices((X, Y)).batch(4),
+    "tf.data not batched": tf.data.Dataset.from_tensor_slices(X),
+    "PyDataset": Batches(4),
+    "iterable": Again(9),
+    "list of batches": [X[:10], X[10:]],
+    "list of images": list(X),
+}
+
+
+@pytest.mark.parametrize("held", HELD)
+@pytest.mark.parametrize("size", [1, 5, 8, 64])
+def test_every_image_comes_once_in_order_in_pieces_of_the_size_asked_for(held, size):
+    stream = Stream(nets.sequential(), HELD[held], batch=size, passes=2)
+    for _ in range(2):
+        pieces = list(stream)
+        assert [len(piece) for piece in pieces] == [size] * (23 // size) + [23 % size] * (23 % size > 0)
+        np.testing.assert_array_equal(np.concatenate([piece.batch.arrays[0] for piece in pieces]), X)
+        assert [piece.rows.start for piece in pieces] == list(range(0, 23, size))
+    assert len(stream) == 23
+
+
+@pytest.mark.parametrize("held", ["tf.data of pairs", "PyDataset"])
+def test_what_stands_beside_the_images_stays_beside_them(held):
+    pieces = list(Stream(nets.sequential(), HELD[held], batch=7))
+    np.testing.assert_array_equal(np.concatenate([piece.beside for piece in pieces]), Y)
+
+
+def test_going_through_a_py_dataset_does_not_shuffle_it():
+    data = Batches(4)
+    list(Stream(nets.sequential(), data))
+    assert data.shuffled == 0
+
+
+def test_a_large_array_is_cast_piece_by_piece():
+    class Counted(np.ndarray):
+        read = 0
+
+        def __getitem__(self, key):
+            got = super().__getitem__(key)
+            Counted.read = max(Counted.read, getattr(got, "size", 1))
+            return got
+
+    array = np.zeros((1000, *nets.SHAPE), np.uint8).view(Counted)
+    for _ in Stream(nets.sequential(), array, batch=10):
+        pass
+    assert Counted.read == 10 * np.prod(nets.SHAPE)
+
+
+def test_one_image_is_a_data_set_of_one():
+    (piece,) = Stream(nets.sequential(), X[0])
+    np.testing.assert_array_equal(piece.batch.arrays[0], X[:1])
+
+
+def test_grey_images_may_lack_their_channel():
+    model = keras.Sequential([keras.layers.Input((4, 6, 1)), keras.layers.Flatten()])
+    x = np.random.default_rng(0).random((5, 4, 6), np.float32)
+    for data, count in ((x, 5), (x[0], 1), (x[0, ..., None], 1), (x[..., None], 5)):
+        stream = Stream(model, data)
+        (piece,) = stream
+        assert piece.batch.arrays[0].shape == (count, 4, 6, 1)
+        assert len(stream) == count
+
+
+@pytest.mark.parametrize("held", ["list", "dict", "tf.data"])
+def test_several_inputs_go_side_by_side(held):
+    a, b = keras.Input((3, 3, 1), name="a"), keras.Input((2,), name="b")
+    model = keras.Model([a, b], keras.layers.Concatenate()([keras.layers.Flatten()(a), b]))
+    x, y = np.random.default_rng(0).random((7, 3, 3, 1), np.float32), np.ones((7, 2), np.float32)
+    data = {
+        "list": [x, y],
+        "dict": {"a": x, "b": y},
+        "tf.data": tf.data.Dataset.from_tensor_slices(((x, y), Y[:7])).batch(3),
+    }[held]
+    pieces = list(Stream(model, data, batch=4))
+    assert [len(piece) for piece in pieces] == [4, 3]
+    np.testing.assert_array_equal(np.concatenate([piece.batch.arrays[0] for piece in pieces]), x)
+    np.testing.assert_array_equal(np.concatenate([piece.batch.arrays[1] for piece in pieces]), y)
+
+
+def test_an_iterator_can_be_gone_through_once():
+    stream = Stream(nets.sequential(), iter(Again(9)))
+    assert sum(len(piece) for piece in stream) == 23
+    with pytest.raises(ValueError, match=r"gave 0 images on a later pass, and 23 on the first"):
+        list(stream)
+
+
+@pytest.mark.parametrize(
+    ("data", "passes", "error", "words"),
+    [
+        (iter([X]), 2, ValueError, r"`data` is gone through 2 times.*list\(data\)"),
+        (iter(()), 1, ValueError, "`data` is empty"),
+        (X[:0], 1, ValueError, "`data` is empty"),
+        (tf.data.Dataset.from_tensor_slices(X).batch(4).repeat(), 1, ValueError, "repeats for ever.*take"),
+        ("photos", 1, TypeError, "`data` must be an array"),
+        (3, 1, TypeError, "`data` must be an array"),
+        (X[..., :1], 1, ValueError, "`data` has shape"),
+        ([X[:2], np.full((1, *nets.SHAPE), np.nan)], 1, ValueError, "NaN"),
+        ([(X, Y[:3])], 1, ValueError, r"`data` holds 23 images and labels of shape \(3,\)"),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else value[:9],
+)
+def test_what_gives_no_images_is_named(data, passes, error, words):
+    with pytest.raises(error, match=words):
+        list(Stream(nets.sequential(), data, passes=passes))
+
+
+def test_batch_is_checked():
+    for wrong in (0, -1, 2.5, True):
+        with pytest.raises(ValueError, match="`batch`"):
+            Stream(nets.sequential(), X, batch=wrong)
+
+
+def test_images_of_several_sizes_are_named():
+    model = keras.Sequential([keras.layers.Input((None, None, 3)), keras.layers.GlobalAveragePooling2D()])
+    with pytest.raises(ValueError, match="several sizes"):
+        list(Stream(model, [np.zeros((2, 4, 4, 3)), np.zeros((2, 5, 5, 3))]))
