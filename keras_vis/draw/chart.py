@@ -6,18 +6,16 @@ them, so that a wrong chart fails when it is made.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from keras_vis.draw import axes as axes_
 from keras_vis.draw import colour, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
 Arrays = Mapping[str, np.ndarray]
 Words = Mapping[str, Any]
@@ -47,8 +45,8 @@ def curves(values: Arrays, text: Words) -> np.ndarray:
 
     x, y = values["x"], values["y"]
     names = text.get("names") or [""] * len(y)
-    with _own_style():
-        figure, axes = _figure(9, 4.2, text)
+    with axes_.own_style():
+        figure, axes = axes_.figure(9, 4.2, text)
         quiet = text.get("quiet", 0)
         shades = [_QUIET] * quiet + [colour.PALETTE[i % len(colour.PALETTE)] for i in range(len(y) - quiet)]
         for i, (line, shade) in enumerate(zip(y, shades, strict=True)):
@@ -60,7 +58,7 @@ def curves(values: Arrays, text: Words) -> np.ndarray:
         axes.margins(x=0.01)
         figure.canvas.draw()
         _name_ends(axes, x, y, names, shades)
-        return _pixels(figure)
+        return axes_.pixels(figure)
 
 
 def _name_ends(axes: Axes, x: np.ndarray, y: np.ndarray, names: Sequence[str], shades: Sequence[str]) -> None:
@@ -82,45 +80,11 @@ def _name_ends(axes: Axes, x: np.ndarray, y: np.ndarray, names: Sequence[str], s
         axes.text(1.01, place, names[i], transform=axes.transAxes, color=shades[i], va="center", fontsize=9)
 
 
-@contextlib.contextmanager
-def _own_style() -> Iterator[None]:
-    # the user's style would make each machine's picture another; it is given back
-    import matplotlib
-
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        yield
-
-
-def _figure(width: float, height: float, text: Words) -> tuple[Figure, Axes]:
-    # a Figure of its own: nothing of the user's pyplot is touched
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=100, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.spines[:].set_visible(False)
-    axes.grid(color="#e4e4e4", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.tick_params(length=0, labelsize=9, labelcolor="#555555")
-    axes.set_xlabel(str(text.get("x", "")), color="#383838")
-    axes.set_ylabel(str(text.get("y", "")), color="#383838")
-    axes.set_title(str(text.get("title", "")), loc="left", fontsize=11, fontweight="bold", color="#383838")
-    return figure, axes
-
-
-def _pixels(figure: Figure) -> np.ndarray:
-    figure.canvas.draw()
-    canvas = cast("FigureCanvasAgg", figure.canvas)
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
-
-
 def _check_histograms(values: Arrays, text: Words) -> str:
     counts, edges = values["counts"], values["edges"]
     if counts.ndim != 2 or edges.shape != (counts.shape[0], counts.shape[1] + 1):
         return "`counts` must be (m, bins) and `edges` (m, bins + 1)"
-    return _check_names(text, len(counts))
+    return check_names(text, len(counts))
 
 
 def _check_predictions(values: Arrays, text: Words) -> str:
@@ -132,7 +96,7 @@ def _check_predictions(values: Arrays, text: Words) -> str:
         return "`indices` must be (n, k), one row for each image, and `logits`, `probabilities` or both alike"
     if text.get("names") and any(len(row) != indices.shape[1] for row in text["names"]):
         return "`names` must hold k names for each image"
-    return _check_names(text, len(images)) or _check_names(text, len(images), "captions")
+    return check_names(text, len(images)) or check_names(text, len(images), "captions")
 
 
 def _check_curves(values: Arrays, text: Words) -> str:
@@ -140,10 +104,11 @@ def _check_curves(values: Arrays, text: Words) -> str:
         return "`x` must be (p,) and `y` (m, p)"
     if not 0 <= text.get("quiet", 0) <= len(values["y"]):
         return f"`quiet` must be from 0 to {len(values['y'])}, the number of lines; it is {text['quiet']}"
-    return _check_names(text, len(values["y"]))
+    return check_names(text, len(values["y"]))
 
 
-def _check_names(text: Words, count: int, key: str = "names") -> str:
+def check_names(text: Words, count: int, key: str = "names") -> str:
+    """Say what is wrong with the number of names, "" if nothing is."""
     given = len(text.get(key) or ())
     return f"`{key}` must have {count} entries, or none; it has {given}" if given not in (0, count) else ""
 
