@@ -25,20 +25,25 @@ import numpy as np
 from keras_vis import report
 from keras_vis.methods.backprop import deconvnet, guided_backprop
 from keras_vis.methods.cam import grad_cam, grad_cam_plus_plus, guided_grad_cam, layer_cam
+from keras_vis.methods.census import unit_census
+from keras_vis.methods.codes import embed_codes
 from keras_vis.methods.features import feature_maps
 from keras_vis.methods.filters import filters
 from keras_vis.methods.gap import gap_cam
 from keras_vis.methods.gradients import input_x_gradient, integrated_gradients, saliency, smooth_grad
 from keras_vis.methods.occlusion import occlusion, rise
+from keras_vis.methods.patches import top_patches
 from keras_vis.methods.score_cam import score_cam
 from keras_vis.methods.structure import plot_structure
 from keras_vis.methods.synthesis import activation_maximization, deep_dream
 from keras_vis.picture import Picture, told_by
+from keras_vis.picture.census import shares_over_epochs
 
 __all__ = [
     "ActivationMaximization",
     "DeconvNet",
     "DeepDream",
+    "EmbedCodes",
     "EpochVisualizer",
     "FeatureMaps",
     "Filters",
@@ -56,6 +61,8 @@ __all__ = [
     "Saliency",
     "ScoreCAM",
     "SmoothGrad",
+    "TopPatches",
+    "UnitCensus",
 ]
 
 
@@ -263,6 +270,7 @@ Example:
 ActivationMaximization = _named("ActivationMaximization", activation_maximization)
 DeconvNet = _named("DeconvNet", deconvnet)
 DeepDream = _named("DeepDream", deep_dream)
+EmbedCodes = _named("EmbedCodes", embed_codes)
 FeatureMaps = _named("FeatureMaps", feature_maps)
 Filters = _named("Filters", filters)
 GapCAM = _named("GapCAM", gap_cam)
@@ -279,6 +287,38 @@ Rise = _named("Rise", rise)
 Saliency = _named("Saliency", saliency)
 ScoreCAM = _named("ScoreCAM", score_cam)
 SmoothGrad = _named("SmoothGrad", smooth_grad)
+TopPatches = _named("TopPatches", top_patches)
+
+
+class UnitCensus(_named("UnitCensus", unit_census)):  # type: ignore[misc]
+    """Count dead units, zeros and saturated values before training and after each epoch; and draw them over the epochs.
+
+    Beside the frames, ``<directory>/<name>_over_epochs.png`` has a line for each layer: the share of dead units, and
+    that of zeros. Dead units that jump up in the first epochs are the sign of a learning rate that is too high. A
+    resumed training goes on with the lines: what the earlier frames tell is read from them.
+
+    Args:
+        *args: those of `keras_vis.unit_census` without the model: data.
+        **options: its options, and those of `EpochVisualizer`: directory, name, every, at_start.
+
+    Example:
+        >>> model.fit(x, y, callbacks=[kv.callbacks.UnitCensus(x_val)])
+    """
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Draw the net as it is; see `EpochVisualizer`."""
+        self._told: dict[int, dict[str, Any]] = {}
+        super().on_train_begin(logs)
+
+    def _write(self, picture: Any, epoch: int) -> None:
+        super()._write(picture, epoch)
+        # By the frames that are there: those of the part before are among them, those that were removed are not.
+        frames = {int(frame.stem[6:]): frame for frame in self.folder.glob("epoch-*.png") if frame.stem[6:].isdecimal()}
+        told = {number: self._told.get(number) or told_by(frame) for number, frame in frames.items()}
+        self._told = {**told, epoch: dict(picture.about)}
+        lines = {number: facts for number, facts in self._told.items() if "shares" in facts}
+        shares_over_epochs(lines).save(self.directory / f"{self.folder.name}_over_epochs.png")
+        report.write_page(self.directory)
 
 
 def _check(picture: object, explain: Callable[..., Any]) -> None:

@@ -1,0 +1,78 @@
+"""Which layers end in an activation, and are its ends where its numbers end?"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_vis.engine.batch import take
+from keras_vis.engine.curve import curves
+from tests import nets
+
+L = keras.layers
+INF = float("inf")
+FORMS = {
+    "linear": (lambda: L.Activation("linear"), None),
+    "relu": (lambda: L.ReLU(), (0, INF)),
+    "relu6": (lambda: L.Activation("relu6"), (0, 6)),
+    "relu to 4": (lambda: L.ReLU(max_value=4), (0, 4)),
+    "leaky": (lambda: L.LeakyReLU(), (-INF, INF)),
+    "prelu": (lambda: L.PReLU(), (-INF, INF)),
+    "elu": (lambda: L.ELU(), (-1, INF)),
+    "sigmoid": (lambda: L.Activation("sigmoid"), (0, 1)),
+    "hard sigmoid": (lambda: L.Activation("hard_sigmoid"), (0, 1)),
+    "tanh in a dense layer": (lambda: L.Dense(3, activation="tanh"), (-1, 1)),
+    "hard tanh": (lambda: L.Activation("hard_tanh"), (-1, 1)),
+    "a layer as activation": (lambda: L.Dense(3, activation=L.ReLU()), (0, INF)),
+    "1 + 2 tanh by hand": (lambda: L.Lambda(lambda z: 1 + 2 * tf.nn.tanh(z)), (-1, 3)),
+    "3 - relu6 by hand": (lambda: L.Lambda(lambda z: 3 - tf.nn.relu6(z) / 2), (0, 3)),
+    "gelu": (lambda: L.Activation("gelu"), (-INF, INF)),
+    "swish": (lambda: L.Activation("silu"), (-INF, INF)),
+    "softmax": (lambda: L.Softmax(), (-INF, INF)),
+    "batch normalisation": (lambda: L.BatchNormalization(), None),
+    "layer normalisation": (lambda: L.LayerNormalization(), None),
+    "unit normalisation": (lambda: L.UnitNormalization(), None),
+    "pooling": (lambda: L.MaxPooling2D(), None),
+    "dropout": (lambda: L.Dropout(0.5), None),
+}
+
+
+@pytest.mark.parametrize(("make", "ends"), FORMS.values(), ids=FORMS)
+def test_the_ends_of_every_form_of_activation(make, ends):
+    model = keras.Sequential([keras.Input((6, 6, 4)), L.Conv2D(4, 3), make()])
+    x = np.random.default_rng(0).normal(0, 30, (8, 6, 6, 4)).astype("float32")
+    found = curves(model, take(model, x))
+    assert found == ({} if ends is None else {model.layers[-1].name: ends})
+    if ends is not None:
+        values = np.asarray(model(x))
+        assert ends[0] <= values.min()
+        assert values.max() <= ends[1]
+        # an end is where the numbers end, not somewhere beyond
+        for end, reached in zip(ends, (values.min(), values.max()), strict=True):
+            assert np.isinf(end) or abs(reached - end) < 0.01
+
+
+@pytest.mark.parametrize(
+    "make",
+    [nets.sequential, nets.functional, nets.activations_as_layers, nets.subclassed, nets.activations_as_operations],
+)
+def test_the_same_net_has_its_activations_in_the_same_places_however_it_is_written(make):
+    model = make()
+    found = {path.rpartition("/")[2]: ends for path, ends in curves(model, take(model, nets.images())).items()}
+    assert found == {"conv_1": (0, INF), "conv_2": (0, INF), "preds": (-INF, INF)}
+
+
+def test_of_a_convolution_a_normalisation_and_a_rectifier_the_last_ends_in_an_activation():
+    x = inputs = keras.Input(nets.SHAPE)
+    x = L.ReLU(name="relu_1")(L.BatchNormalization()(L.Conv2D(4, 3)(x)))
+    # an activation that lies before a normalisation is not the normalisation's
+    x = L.BatchNormalization()(keras.ops.relu(L.Conv2D(4, 3)(x)))
+    model = keras.Model(inputs, L.Dense(2, name="logits")(L.Flatten()(x)))
+    assert list(curves(model, take(model, nets.images()))) == ["relu_1"]
+
+
+def test_a_nested_model_that_hands_on_an_activation_is_not_named_beside_it():
+    model = nets.nested()
+    assert "backbone" not in curves(model, take(model, nets.images()))
