@@ -1,4 +1,4 @@
-"""Where in an image is something: maps over images, and the maps of a layer?"""
+"""Where in an image is something: maps over images?"""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 
 from keras_vis.picture import checks
 from keras_vis.picture.base import Picture, about
-from keras_vis.picture.table import Table
 
 if TYPE_CHECKING:
     from keras_vis.draw.heat import Evidence
@@ -161,94 +160,3 @@ class HeatMaps(Picture):
         from keras_vis.draw import heat
 
         return heat.reduce_channels(self.values, self.channels)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class FeatureMaps(Picture):
-    """What the units of a layer answer to each image.
-
-    Attributes:
-        values: `(n, h', w', k)`, float32, raw activations. Drawn in viridis, or blue - white - red if any is negative.
-        images: `(n, h, w, c)`, c 1 or 3: what went in; or None.
-        units: the k channel numbers; None for 0 .. k-1.
-        layer: its name.
-        captions: one for each image, or none.
-        scale: the value that gets the strongest colour, over all units. None: for each image the 99.9th percentile of
-            the absolute value, or the highest where that is 0. A number, or `(n,)`; where it is 0, the image's own.
-    """
-
-    values: np.ndarray
-    _: KW_ONLY
-    images: np.ndarray | None = None
-    units: Sequence[int] | None = None
-    layer: str = ""
-    captions: Sequence[str] = ()
-    scale: float | np.ndarray | None = None
-
-    def __post_init__(self) -> None:
-        """Check and convert every field."""
-        super().__post_init__()
-        self._set("values", checks.floats("values", self.values, (4,), "(n, h', w', k)"))
-        count, units = len(self.values), self.values.shape[3]
-        if self.images is not None:
-            self._set("images", checks.pixels("images", self.images, count))
-        numbers = tuple(range(units)) if self.units is None else tuple(int(unit) for unit in self.units)
-        self._set("units", numbers)
-        if len(numbers) != units:
-            raise ValueError(
-                f"`units` has {len(numbers)} entries, but there are {units} maps of each image. "
-                "Give one for each or none."
-            )
-        self._set("captions", checks.captions(self.captions, count))
-        self._set("scale", checks.scale(self.scale, count))
-
-    def scales(self) -> np.ndarray:
-        """Give the value that gets the strongest colour, for each image.
-
-        Returns:
-            float32 `(n,)`; 0 where every activation is 0.
-        """
-        return checks.scales_in_force(self.scale, self.values, 99.9)
-
-    def at(self, scale: float | np.ndarray) -> Self:
-        """Give the same picture at another scale.
-
-        Args:
-            scale: a number, or `(n,)`.
-        """
-        return dataclasses.replace(self, scale=scale)
-
-    def statistics(self) -> Table:
-        """Sum up each unit over all images and positions: lowest, highest, mean, deviation, zeros.
-
-        Returns:
-            One row for each unit.
-        """
-        flat = self.values.reshape(-1, self.values.shape[3]).astype(np.float64)
-        figures = (flat.min(0), flat.max(0), flat.mean(0), flat.std(0), (flat == 0).mean(0))
-        rows = tuple((unit, *(float(x) for x in row)) for unit, *row in zip(self._numbers(), *figures, strict=True))
-        columns = ("unit", "min", "max", "mean", "std", "share of zeros")
-        return Table(columns, rows, title=f"Activations of {self.layer or 'a layer'}", about=self.about)
-
-    def draw(self) -> np.ndarray:
-        """Draw for each image the map of every unit.
-
-        Returns:
-            uint8 RGB `(height, width, 3)`.
-        """
-        from keras_vis.draw import grid
-
-        return grid.feature_sheet(
-            self.values,
-            images=self.images,
-            units=self._numbers(),
-            layer=self.layer,
-            captions=self.captions,
-            scales=self.scales(),
-            scale_is="activation, up to the 99.9th percentile of its size"
-            if self.scale is None
-            else "activation, on a given scale",
-        )
-
-    def _numbers(self) -> Sequence[int]:
-        return self.units or ()
