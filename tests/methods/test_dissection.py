@@ -1,0 +1,386 @@
+"""Dissection: is a unit that was built to be a concept found to be it, and does NumPy on all data at once agree?"""
+
+from __future__ import annotations
+
+import cv2
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_vis as kv
+from keras_vis.engine.probe import probe
+from tests import nets
+
+L = keras.layers
+RNG = np.random.default_rng(0)
+
+
+def one_by_one(weights: np.ndarray, shape: tuple[int, int] = (12, 10)) -> keras.Model:
+    """A 1x1 convolution: units are sums of the image's channels."""
+    weights = np.asarray(weights, np.float32)
+    model = keras.Sequential(
+        [
+            keras.Input((*shape, weights.shape[0])),
+            L.Conv2D(weights.shape[1], 1, use_bias=False, name="units"),
+            L.GlobalAveragePooling2D(),
+            L.Dense(2),
+        ]
+    )
+    model.get_layer("units").set_weights([weights[None, None]])
+    return model
+
+
+def masks_in(images: np.ndarray, thresholds: tuple[float, ...] = (0.3, -0.2)) -> dict[str, np.ndarray]:
+    """Two concepts that overlap: where the first channel is above a number."""
+    return {f"above {t}": images[..., 0] > t for t in thresholds}
+
+
+def ious(on: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """IoU of every unit ``(n, h, w, k)`` and concept ``(n, h, w, m)``, worked out with sets of places."""
+    units, concepts = (np.moveaxis(part, -1, 0).reshape(part.shape[-1], -1) for part in (on, there))
+    found = np.zeros((len(units), len(concepts)))
+    for i, unit in enumerate(units):
+        for j, concept in enumerate(concepts):
+            either = (unit | concept).sum()
+            found[i, j] = (unit & concept).sum() / either if either else 0
+    return found
+
+
+def test_a_unit_built_to_be_a_mask_has_an_iou_of_1():
+    mask = np.zeros((9, 12, 10), bool)
+    mask[2, 3:7, 2:9] = mask[5, 8:, :4] = True
+    images = np.stack([mask, RNG.random(mask.shape) < 0.5], axis=-1).astype(np.float32)
+    model = one_by_one([[3, 0, 1], [0, 2, 0]])
+    found = kv.dissect(model, images, {"it": mask, "the other": images[..., 1] > 0}, "units")
+    assert found.iou[0, 0] == found.iou[2, 0] == found.iou[1, 1] == 1
+    assert found.iou[0, 1] == (mask & (images[..., 1] > 0)).sum() / (mask | (images[..., 1] > 0)).sum()
+    assert found.thresholds.tolist() == [3, 2, 1]
+    assert {(unit, concept, iou) for unit, concept, iou in found.detectors if iou == 1} == {
+        (0, "it", 1.0),
+        (1, "the other", 1.0),
+        (2, "it", 1.0),
+    }
+
+
+def test_even_if_the_mask_is_smaller_than_the_share_that_the_quantile_leaves():
+    mask = np.zeros((50, 12, 10), bool)
+    mask[7, 3:5, 3:6] = True  # 0.1 % of all places; the quantile is 0
+    found = kv.dissect(one_by_one([[2.0]]), mask[..., None].astype("float32"), mask, "units")
+    assert found.thresholds == [0]
+    assert found.iou == [[1]]
+
+
+def test_two_thirds_by_hand():
+    images = np.arange(1, 9, dtype=np.float32).reshape(2, 2, 2, 1)
+    mask = (images[..., 0] >= 5) | (images[..., 0] == 1)
+    # Half of the eight values are at most 4: on are 4 to 8, there are 1 and 5 to 8; four of six are both.
+    found = kv.dissect(one_by_one([[1.0]], (2, 2)), images, mask, "units", quantile=0.5, names="five and up, or one")
+    assert found.thresholds == [4]
+    assert found.iou == [[4 / 6]]
+    assert found.covered == [5 / 8]
+    assert found.rows == ((0, "five and up, or one", 4 / 6, 4.0, "yes"),)
+
+
+def test_a_dead_unit_is_on_nowhere_and_not_everywhere():
+    images = RNG.random((4, 12, 10, 1), dtype=np.float32)
+    found = kv.dissect(one_by_one([[0.0, 1.0]]), images, np.ones((4, 12, 10)), "units", quantile=0.9)
+    assert found.iou[0, 0] == 0
+    assert found.iou[1, 0] == pytest.approx(0.1, abs=0.003)
+    assert found.rows[1] == (0, "", 0.0, 0.0, "no")
+
+
+def test_all_of_it_equals_numpy_on_the_whole_data():
+    model, x = nets.sequential(), nets.images(40)
+    maps = kv.feature_maps(model, x, "conv_1").values
+    masks = RNG.random((40, 10, 8, 3)) < [0.1, 0.5, 0.9]
+    found = kv.dissect(model, x, masks, "conv_1", quantile=0.9, align="stretch", names=["a", "b", "c"])
+    flat = maps.reshape(-1, 4)
+    thresholds = np.quantile(flat, 0.9, axis=0, method="inverted_cdf")
+    np.testing.assert_array_equal(found.thresholds, thresholds)
+    np.testing.assert_allclose(found.iou, ious(maps >= thresholds, masks), rtol=1e-12)
+    np.testing.assert_allclose(found.covered, masks.mean(axis=(0, 1, 2)))
+    highest = maps.max(axis=(1, 2)).T
+    np.testing.assert_array_equal(found.scores, -np.sort(-highest, axis=1)[:, :5])
+    np.testing.assert_array_equal(np.take_along_axis(highest, found.indices, 1), found.scores)
+
+
+def pooled() -> keras.Model:
+    model = keras.Sequential(
+        [keras.Input((12, 8, 2)), L.Conv2D(3, 3, padding="same", name="conv"), L.AveragePooling2D(4, name="pool")]
+    )
+    nets.draw_weights(model)
+    return model
+
+
+def test_maps_smaller_than_the_masks_are_enlarged_as_when_they_are_drawn():
+    model, x = pooled(), RNG.normal(0, 1, (7, 12, 8, 2)).astype("float32")
+    maps = kv.feature_maps(model, x, "pool").values
+    assert maps.shape == (7, 3, 2, 3)
+    for height, width in ((12, 8), (24, 17)):
+        masks = RNG.random((7, height, width, 2)) < 0.4
+        large = np.stack([cv2.resize(one, (width, height), interpolation=cv2.INTER_LINEAR) for one in maps])
+        for align in ("field", "stretch"):
+            found = kv.dissect(model, x, masks, "pool", quantile=0.8, align=align)
+            np.testing.assert_allclose(found.iou, ious(large >= found.thresholds, masks), rtol=0.02)
+
+
+def test_masks_smaller_than_the_maps_are_areas_on_the_maps_own_grid():
+    images = RNG.random((6, 12, 10, 1), dtype=np.float32)
+    small = RNG.random((6, 4, 5)) < 0.5
+    found = kv.dissect(one_by_one([[1.0]]), images, small, "units", quantile=0.7)
+    large = small.repeat(3, axis=1).repeat(2, axis=2)[..., None]
+    np.testing.assert_allclose(found.iou, ious(images >= found.thresholds, large), rtol=1e-12)
+
+
+def test_masks_finer_along_one_side_and_coarser_along_the_other():
+    images = RNG.random((6, 12, 10, 1), dtype=np.float32)
+    masks = RNG.random((6, 36, 5)) < 0.5
+    found = kv.dissect(one_by_one([[1.0]]), images, masks, "units", quantile=0.7)
+    large = np.stack([cv2.resize(one, (10, 36), interpolation=cv2.INTER_LINEAR) for one in images])[..., None]
+    np.testing.assert_allclose(
+        found.iou, ious(large >= found.thresholds, masks.repeat(2, axis=2)[..., None]), rtol=0.01
+    )
+
+
+def test_a_map_lies_where_its_receptive_fields_have_their_middles():
+    # The unit is the image itself, without the two pixels along each edge that a 5x5 convolution loses.
+    model = keras.Sequential([keras.Input((16, 16, 1)), L.Conv2D(1, 5, use_bias=False, name="conv"), L.Flatten()])
+    kernel = np.zeros((5, 5, 1, 1), np.float32)
+    kernel[2, 2] = 1
+    model.get_layer("conv").set_weights([kernel])
+    mask = np.zeros((5, 16, 16), bool)
+    mask[1, 3:6, 3:9] = mask[4, 8:13, 10:13] = True
+    x = mask[..., None].astype("float32")
+    assert kv.dissect(model, x, mask, "conv").iou == 1
+    assert kv.dissect(model, x, mask, "conv", align="stretch").iou < 0.7
+
+
+def test_every_form_of_a_model_gives_the_same_numbers(tmp_path):
+    x = nets.images(8)
+    wanted = kv.dissect(nets.sequential(), x, masks_in, "conv_2", quantile=0.9)
+    for model in nets.forms(tmp_path).values():
+        found = kv.dissect(model, x, masks_in, "conv_2", quantile=0.9)
+        np.testing.assert_allclose(found.thresholds, wanted.thresholds, rtol=1e-5)
+        np.testing.assert_allclose(found.iou, wanted.iou, atol=2e-3)
+
+
+def test_masks_are_made_of_the_input_that_is_named():
+    inputs = [keras.Input((6, 5, 1), name=name) for name in "ab"]
+    model = keras.Model(inputs, L.Conv2D(2, 1, use_bias=False, name="units")(L.Concatenate()(inputs)))
+    model.get_layer("units").set_weights([np.eye(2, dtype="float32")[None, None]])
+    data = {name: (RNG.random((8, 6, 5, 1)) < 0.3).astype("float32") for name in "ab"}
+    for i, name in enumerate("ab"):
+        found = kv.dissect(model, data, lambda images: images[..., 0] > 0.5, "units", input=name)
+        assert found.iou[i, 0] == 1
+        assert found.iou[1 - i, 0] < 0.5
+    with pytest.raises(ValueError, match="Several inputs hold images.*`input=`"):
+        kv.dissect(model, data, lambda images: images[..., 0] > 0.5, "units")
+
+
+class Pairs(keras.utils.PyDataset):
+    def __init__(self, x: np.ndarray, masks: np.ndarray) -> None:
+        super().__init__()
+        self.x, self.masks = x, masks
+
+    def __len__(self) -> int:
+        return 5
+
+    def __getitem__(self, i: int):
+        return self.x[5 * i : 5 * i + 5], self.masks[5 * i : 5 * i + 5]
+
+
+def test_masks_and_data_in_every_form_give_the_same_numbers():
+    model, x = nets.sequential(), nets.images(23)
+    named = masks_in(x)
+    stacked = np.stack(list(named.values()), axis=-1)
+    parts = [slice(0, 10), slice(10, 11), slice(11, 23)]
+    wanted = kv.dissect(model, x, named, "conv_2", quantile=0.9)
+    pairs = tf.data.Dataset.from_tensor_slices((x, stacked)).batch(4)
+    for data, masks, names in (
+        (x, stacked, list(named)),
+        (x, stacked.astype("float64"), tuple(named)),
+        (x, masks_in, None),
+        (x, lambda images: np.stack(list(masks_in(images).values()), axis=-1), list(named)),
+        (x, [stacked[part] for part in parts], list(named)),
+        (x, [{name: mask[part] for name, mask in named.items()} for part in parts], None),
+        (x, tf.data.Dataset.from_tensor_slices(stacked).batch(6), list(named)),
+        (pairs, None, list(named)),
+        (Pairs(x, stacked), None, list(named)),
+        (tf.data.Dataset.from_tensor_slices(x).batch(9), masks_in, None),
+        ([x[part] for part in parts], named, None),
+        (tf.data.Dataset.from_tensor_slices(x).batch(9), [stacked[:20], stacked[20:]], list(named)),
+    ):
+        found = kv.dissect(model, data, masks, "conv_2", quantile=0.9, names=names)
+        assert found.concepts == wanted.concepts == ("above 0.3", "above -0.2")
+        np.testing.assert_array_equal(found.iou, wanted.iou)
+        np.testing.assert_array_equal(found.thresholds, wanted.thresholds)
+        for name in ("scores", "indices", "shown", "images", "picks", "on", "there"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name))
+
+
+def test_the_numbers_do_not_depend_on_the_batch_and_nothing_is_traced_twice():
+    model, x = nets.sequential(), nets.images(23)
+    wanted = kv.dissect(model, x, masks_in, "conv_2", units=[4, 1])
+    traces = probe(model).traces
+    for batch in (1, 7, 23):
+        found = kv.dissect(model, x, masks_in, "conv_2", units=[4, 1], batch=batch)
+        np.testing.assert_allclose(found.thresholds, wanted.thresholds, rtol=1e-6)
+        np.testing.assert_allclose(found.iou, wanted.iou, atol=1e-3)
+    assert probe(model).traces == traces
+
+
+def test_a_large_map_is_compared_in_parts_with_the_same_result(monkeypatch):
+    model, x = nets.sequential(), nets.images(9)
+    wanted = kv.dissect(model, x, masks_in, "conv_2").iou
+    monkeypatch.setattr("keras_vis.measure.overlap._AT_ONCE", 250)
+    np.testing.assert_array_equal(kv.dissect(model, x, masks_in, "conv_2").iou, wanted)
+
+
+def test_units_are_picked_in_the_order_given():
+    model, x = nets.sequential(), nets.images(9)
+    whole = kv.dissect(model, x, masks_in, "conv_2")
+    found = kv.dissect(model, x, masks_in, "conv_2", units=[4, 1])
+    np.testing.assert_array_equal(found.iou, whole.iou[[4, 1]])
+    assert found.units.tolist() == [4, 1]
+    assert {row[0] for row in found.rows} == {1, 4}
+
+
+def test_detectors_are_those_above_the_limit_each_with_its_best_concept():
+    model, x = nets.sequential(), nets.images(9)
+    found = kv.dissect(model, x, masks_in, "conv_2", quantile=0.9)
+    high = found.iou.max(axis=1)
+    limit = float(np.sort(high)[2])
+    fewer = kv.dissect(model, x, masks_in, "conv_2", quantile=0.9, iou=limit)
+    assert len(found.detectors) == (high > 0.04).sum() == 5
+    assert [iou for _, _, iou in fewer.detectors] == sorted(high[high > limit], reverse=True)
+    assert len(fewer.detectors) == len(fewer.shown) == 3
+    for unit, concept, iou in fewer.detectors:
+        assert fewer.iou[unit, fewer.concepts.index(concept)] == iou == high[unit]
+    assert [row[4] for row in fewer.rows] == ["yes"] * 3 + ["no"] * 3
+    none = kv.dissect(model, x, masks_in, "conv_2", iou=0.99)
+    assert none.detectors == ()
+    np.testing.assert_array_equal(none.draw(), none.table().draw())
+
+
+def test_what_is_kept_of_a_detector_is_its_image_and_where_it_and_its_concept_are():
+    mask = np.zeros((9, 12, 10), bool)
+    for i in range(9):
+        mask[i, i : i + 3, 2:6] = i % 2 == 0
+    x = mask[..., None] * np.arange(1, 10, dtype=np.float32)[:, None, None, None]
+    found = kv.dissect(one_by_one([[1.0]]), x, mask, "units", quantile=0.9, top=2, batch=2)
+    assert found.indices.tolist() == [[8, 6]]
+    assert found.scores.tolist() == [[9, 7]]
+    for i, index in enumerate(found.indices[0]):
+        np.testing.assert_array_equal(found.images[found.picks[0, i]], x[index])
+        np.testing.assert_array_equal(found.there[0, i], mask[index])
+        np.testing.assert_array_equal(found.on[0, i], x[index, ..., 0] > 0)  # the quantile is 0
+    assert kv.dissect(one_by_one([[1.0]]), x, mask, "units", top=50).indices.shape == (1, 9)
+
+
+def test_the_line_goes_round_what_is_on_and_the_tint_covers_the_concept():
+    from keras_vis.draw.detectors import outlined
+
+    on, there = np.zeros((8, 8), bool), np.zeros((8, 8), bool)
+    on[2:6, 2:6], there[0] = True, True
+    drawn = outlined(np.zeros((8, 8, 3), np.float32), on, there, (80, 80))
+    orange = (drawn == (230, 159, 0)).all(axis=-1)
+    assert orange[20:60, 20:60].sum() == orange.sum() == 40 * 40 - 36 * 36
+    assert (drawn[:10, :, 2] > 100).all()
+    assert not drawn[60:].any()
+
+
+def test_a_photograph_is_seen_through_the_tint_and_has_a_line_of_one_pixel_round_it():
+    from keras_vis.draw.detectors import outlined
+
+    there = np.zeros((100, 100), bool)
+    there[20:60, 30:70] = True
+    drawn = outlined(np.ones((100, 100, 3), np.float32), np.zeros((100, 100), bool), there, (100, 100))
+    line = (drawn == (86, 180, 233)).all(axis=-1)
+    assert line.sum() == 4 * 39
+    inside = drawn[21:59, 31:69].astype(int)
+    assert (inside[..., 0] < drawn[0, 0, 0]).all()
+    assert (inside.min(axis=-1) > 150).all()
+
+
+def test_more_detectors_than_can_be_looked_through_are_told_of_and_all_in_the_table():
+    x = RNG.random((4, 12, 10, 1), dtype=np.float32)
+    found = kv.dissect(one_by_one(np.ones((1, 40))), x, {"a": x[..., 0] > 0.9, "b": x[..., 0] > 0.99}, "units")
+    assert len(found.detectors) == len(found.rows) == 40
+    assert len(found.shown) == 32
+    assert "32 are drawn" in found._note()
+
+
+def test_a_concept_that_is_nowhere_has_an_iou_of_0_and_is_told_of(tmp_path):
+    x = nets.images(4)
+    found = kv.dissect(nets.sequential(), x, {"all": x[..., 0] > 0, "unicorn": x[..., 0] > 5}, "conv_2", quantile=0.9)
+    assert not found.iou[:, 1].any()
+    assert "nowhere in the data: unicorn" in found._note()
+    with np.load(found.save(tmp_path / "dissection.npz")) as kept:
+        np.testing.assert_array_equal(kept["iou"], found.iou)
+        assert kept["unit"].shape == (6,)
+    assert found.save(tmp_path / "d.csv").read_text().splitlines()[0] == "unit,concept,IoU,threshold,detector"
+
+
+def test_kernels_that_see_lines_detect_strokes_of_their_direction_in_digits(digits):
+    kernel = np.array([[-1, -2, -1], [2, 4, 2], [-1, -2, -1]], np.float32)
+    model = keras.Sequential([keras.Input((28, 28, 1)), L.Conv2D(2, 3, activation="relu", name="conv"), L.Flatten()])
+    model.get_layer("conv").set_weights([np.stack([kernel, kernel.T], axis=-1)[:, :, None], np.zeros(2, "float32")])
+    found = kv.dissect(model, digits[0][:300], kv.digit_concepts, "conv", quantile=0.97)
+    named = {unit: concept for unit, concept, _ in found.detectors}
+    assert named == {0: "horizontal stroke", 1: "vertical stroke"}
+
+
+X = nets.images(6)
+GOOD = np.zeros((6, 12, 10))
+
+
+@pytest.mark.parametrize(
+    ("masks", "error", "words"),
+    [
+        (np.zeros((6, 10)), ValueError, r"has shape \(6, 10\); masks are \(n, H, W\).*np.broadcast_to\(mask"),
+        (np.zeros(6), ValueError, "Labels of whole images are no masks"),
+        (GOOD[:5], ValueError, "are for 5 images, and `data` hold 6"),
+        ({"a": GOOD, "b": GOOD[:5]}, ValueError, "are for 5 and 6 images"),
+        ({"a": GOOD, "b": GOOD[:, :5]}, ValueError, "masks .* of one shape; received 'a'"),
+        ({}, ValueError, "is empty"),
+        (GOOD + np.nan, ValueError, "has NaN"),
+        (GOOD + np.arange(6)[:, None, None], ValueError, r"label map.*labels\[..., None\] == np.arange\(1, 6\)"),
+        (GOOD + 0.5, ValueError, "from which value on"),
+        (GOOD + 255, ValueError, "masks > 0"),
+        (GOOD[..., None][..., :0], ValueError, "without a pixel or a concept"),
+        (iter([GOOD]), ValueError, r"an iterator .* list\(masks\)"),
+        ([GOOD[:4]], ValueError, "end after 4 images, and `data` hold more"),
+        ([GOOD, GOOD], ValueError, "for more images than `data` hold"),
+        (lambda images: GOOD[:2], ValueError, "what `masks` returns: 2 masks came for 6 images"),
+        (None, ValueError, "`data` hold no masks beside the images"),
+        ("masks", TypeError, "received str"),
+        (3, TypeError, "received int"),
+        (GOOD.astype(str), TypeError, "0 and 1"),
+    ],
+)
+def test_wrong_masks_are_refused_with_the_remedy(masks, error, words):
+    with pytest.raises(error, match=words):
+        kv.dissect(nets.sequential(), X, masks, "conv_2", progress=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"data": iter([X])}, ValueError, "`data` is gone through 3 times"),
+        ({"layer": "flatten"}, ValueError, r"`layer='flatten'` gives no maps"),
+        ({"units": [6]}, ValueError, "`units`: 6 is no unit"),
+        ({"names": ["a", "b"]}, ValueError, "`names` has 2 entries, and there are 1 concepts"),
+        ({"masks": {"a": GOOD}, "names": ["b"]}, ValueError, "have names of their own, a"),
+        ({"masks": np.stack([GOOD, GOOD], -1), "names": ["b", "b"]}, ValueError, "`names` must be different"),
+        ({"quantile": 1}, ValueError, "`quantile` must be a share, above 0 and below 1; received 1"),
+        ({"iou": 1.5}, ValueError, "`iou` must be a share"),
+        ({"top": 0}, ValueError, "`top` must be a positive"),
+        ({"align": "centre"}, ValueError, "`align='centre'` must be 'field' or 'stretch'"),
+        ({"data": [(X, np.arange(6))], "masks": None}, ValueError, r"`data` has shape \(6,\).*Labels of whole images"),
+    ],
+)
+def test_wrong_options_are_refused_at_the_door(options, error, words):
+    given = {"data": X, "masks": GOOD, "layer": "conv_2", **options}
+    with pytest.raises(error, match=words):
+        kv.dissect(nets.sequential(), given.pop("data"), given.pop("masks"), given.pop("layer"), **given)
