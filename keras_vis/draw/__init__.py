@@ -14,7 +14,15 @@ is imported.
     grid        images, kernels and feature maps side by side
     table       rows and columns
     panels      many small bars: histograms, predictions
+    patches     the parts of images that excite a unit
+    detectors   the images of a unit that detects a concept
+    mosaic      images in the cells of a grid
+    matches     places of two images joined by lines
+    inspection  what goes in: channels, figures, histogram
+    census      the units of each layer as strips
     classes     the class predicted at each position of a cover, and counts
+    axes        how every axis looks
+    binned, matrix, scatter, shares, surface   charts, one in a file
     chart       which chart answers which question; curves
     dot         boxes and arrows as DOT
     graph       DOT as SVG, and SVG as pixels

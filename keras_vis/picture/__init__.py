@@ -14,9 +14,11 @@ from keras_vis.picture.ascent import Ascent
 from keras_vis.picture.base import Picture, about, told_by, write_whole
 from keras_vis.picture.charts import Chart, Diagram
 from keras_vis.picture.comparison import Comparison
+from keras_vis.picture.features import FeatureMaps
 from keras_vis.picture.gallery import Gallery
 from keras_vis.picture.images import Images
-from keras_vis.picture.maps import FeatureMaps, HeatMaps
+from keras_vis.picture.maps import HeatMaps
+from keras_vis.picture.patches import Patches
 from keras_vis.picture.table import Table
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "Gallery",
     "HeatMaps",
     "Images",
+    "Patches",
     "Picture",
     "Table",
     "about",

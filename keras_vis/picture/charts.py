@@ -21,8 +21,9 @@ class Chart(Picture):
     """Numbers on axes.
 
     Attributes:
-        kind: one of `keras_vis.draw.chart.KINDS`: `"histograms"`, `"predictions"`, `"curves"`; or `"classes"`, of
-            `keras_vis.draw.classes`. What each draws from which arrays is said there.
+        kind: `"histograms"`, `"predictions"` or `"curves"`, of `keras_vis.draw.chart`; `"accuracy"` (of
+            `keras_vis.draw.binned`), `"classes"`, `"matrix"`, `"scatter"`, `"shares"` or `"surface"`, each of the file
+            of its name beside it. What each draws from which arrays is said there.
         values: its arrays, raw.
         text: names, title, labels of the axes.
     """
@@ -88,9 +89,17 @@ class Chart(Picture):
 
 
 def _kinds() -> dict[str, Kind]:
-    from keras_vis.draw import chart, classes
+    from keras_vis.draw import binned, chart, classes, matrix, scatter, shares, surface
 
-    return {**chart.KINDS, "classes": classes.KIND}
+    return {
+        **chart.KINDS,
+        "accuracy": binned.KIND,
+        "classes": classes.KIND,
+        "matrix": matrix.KIND,
+        "scatter": scatter.KIND,
+        "shares": shares.KIND,
+        "surface": surface.KIND,
+    }
 
 
 @dataclass(frozen=True, eq=False, repr=False)
