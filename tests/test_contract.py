@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 import inspect
 import weakref
@@ -15,23 +14,15 @@ import tensorflow as tf
 import keras_vis as kv
 from keras_vis.engine.probe import probe
 from tests import nets
-
-FUNCTIONS = {name: getattr(kv, name) for name in kv.__all__ if inspect.isfunction(getattr(kv, name))}
-# What is composed obeys them too.
-for composed in (kv.smooth(kv.grad_cam, samples=5), kv.smooth(kv.integrated_gradients, samples=3)):
-    FUNCTIONS[composed.__name__] = composed
-
-
-def parameters(name: str) -> dict[str, inspect.Parameter]:
-    return dict(inspect.signature(FUNCTIONS[name]).parameters)
-
+from tests.laws import FUNCTIONS, OF_DATA, everything, parameters, wanted
 
 OF_MODELS = [name for name in FUNCTIONS if next(iter(parameters(name))) == "model"]
-OF_DATA = ["adversarial_accuracy"]  # one answer for all images
 OF_IMAGES = [name for name in OF_MODELS if list(parameters(name))[1:2] == ["images"] and name not in OF_DATA]
 TARGETED = [name for name in OF_IMAGES if "target" in parameters(name)]
 OF_CLASSES = ["adversarial"]  # no other target will do
-LAYERED = [name for name in OF_MODELS if "layer" in parameters(name)]
+LAYERED = [
+    name for name in OF_MODELS if "layer" in parameters(name) and set(wanted(name)) <= {"model", "images", "layer"}
+]
 
 # Methods that want a net of another kind than the reference, and every form of it.
 MODELS = {"gap_cam": nets.gap}
@@ -115,14 +106,6 @@ def arrays(picture) -> dict[str, np.ndarray]:
 def assert_same(a, b, **tolerance):
     for name, values in arrays(a).items():
         np.testing.assert_allclose(values, arrays(b)[name], **{"rtol": 1e-4, "atol": 1e-6, **tolerance}, err_msg=name)
-
-
-def everything(picture) -> str:
-    """All that a picture says, for telling whether two say the same."""
-    parts = {f.name: getattr(picture, f.name) for f in dataclasses.fields(picture)}
-    return repr(
-        [(name, value.tolist() if isinstance(value, np.ndarray) else str(value)) for name, value in parts.items()]
-    )
 
 
 def test_there_are_methods_to_hold_to_the_laws():
@@ -226,9 +209,8 @@ def test_8_the_model_can_be_collected(name):
 
 @pytest.mark.parametrize("name", OF_MODELS)
 def test_9_a_model_that_is_none_is_named_at_the_door(name):
-    wanted = [p for p in list(parameters(name).values())[1:] if p.default is p.empty]
     with pytest.raises(TypeError, match="`model` must be a keras.Model"):
-        FUNCTIONS[name]("model.keras", *[nets.images() for _ in wanted])
+        FUNCTIONS[name]("model.keras", *[nets.images() for _ in wanted(name)[1:]])
 
 
 @pytest.mark.parametrize("name", OF_IMAGES)

@@ -1,0 +1,43 @@
+"""What the laws of the house are tried on: every public function, found through `__all__`."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+
+import numpy as np
+
+import keras_vis as kv
+
+FUNCTIONS = {name: getattr(kv, name) for name in kv.__all__ if inspect.isfunction(getattr(kv, name))}
+# What is composed obeys them too.
+for composed in (kv.smooth(kv.grad_cam, samples=5), kv.smooth(kv.integrated_gradients, samples=3)):
+    FUNCTIONS[composed.__name__] = composed
+
+
+def parameters(name: str) -> dict[str, inspect.Parameter]:
+    return dict(inspect.signature(FUNCTIONS[name]).parameters)
+
+
+def wanted(name: str) -> list[str]:
+    """The arguments that a function cannot do without."""
+    return [key for key, parameter in parameters(name).items() if parameter.default is parameter.empty]
+
+
+# Those with one answer for a whole data set.
+OF_DATA = [
+    name
+    for name in FUNCTIONS
+    if "data" in list(parameters(name))[1:2]
+    or (*list(parameters(name))[1:3],) in (("images", "labels"), ("images", "truth"))
+]
+
+
+def everything(picture: object) -> str:
+    """All that a picture says, for telling whether two say the same."""
+    if not dataclasses.is_dataclass(picture):
+        return repr(np.asarray(picture).tolist())
+    parts = {f.name: getattr(picture, f.name) for f in dataclasses.fields(picture)}
+    return repr(
+        [(name, value.tolist() if isinstance(value, np.ndarray) else str(value)) for name, value in parts.items()]
+    )
