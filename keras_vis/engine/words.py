@@ -125,7 +125,7 @@ def number(value: float) -> str:
     return f"{value:.3g}".replace("-", "\u2212")
 
 
-def class_names(labels: Labels | None, classes: int) -> list[str]:
+def class_names(labels: Labels | None, classes: int, argument: str = "labels") -> list[str]:
     """Return a name for each class: those given, else its number.
 
     Raises:
@@ -136,15 +136,15 @@ def class_names(labels: Labels | None, classes: int) -> list[str]:
         return [str(i) for i in range(classes)]
     if isinstance(labels, str | bytes) or not isinstance(labels, Sequence | Mapping | np.ndarray):
         raise TypeError(
-            f"`labels` must be the classes' names in order, or a dict of them; received {type(labels).__name__}."
+            f"`{argument}` must be the classes' names in order, or a dict of them; received {type(labels).__name__}."
         )
     if isinstance(labels, Mapping):
         missing = [i for i in range(classes) if i not in labels]
         if missing:
-            raise ValueError(f"`labels` has no name for class {missing[0]}; the model has {classes} classes.")
+            raise ValueError(f"`{argument}` has no name for class {missing[0]}; the model has {classes} classes.")
         return [str(labels[i]) for i in range(classes)]
     if len(labels) != classes:
-        raise ValueError(f"`labels` has {len(labels)} names, but the model has {classes} classes.")
+        raise ValueError(f"`{argument}` has {len(labels)} names, but the model has {classes} classes.")
     return [str(label) for label in labels]
 
 
