@@ -15,6 +15,7 @@ import numpy as np
 import keras_vis as kv
 from mnist_demo.data import Digits
 from mnist_demo.gap import gap_cams
+from mnist_demo.learnt import UNITS, WATCHED, learnt
 from mnist_demo.wanted import wanted
 
 _MISTAKES = 12
@@ -22,6 +23,7 @@ _BLOCK, _FIELD = 4, 20  # pixels
 
 # What is drawn of the trained net, and what to look for in it.
 _TOLD = {
+    "step_0_digits": "what goes in: numbers from 0 to 1, most of them 0",
     "step_2_summary": "layers, shapes, parameters",
     "step_2_structure": "the same as a graph",
     "step_3_the_first_filter": "nine weights: what conv_1's first unit looks for",
@@ -44,6 +46,22 @@ _TOLD = {
     "step_7_grad_cam": "where conv_2 sees what speaks for the digit: plain, guided, with deconvolution",
     "step_7_beyond_cams": "the same with other weights of the channels",
     "step_7_beyond_gap_cam": "the net cut after pool and after conv_2: finer maps, of less of the digit",
+    "beyond_maps_conv_1": "what the 32 units of conv_1 make of a 7",
+    "beyond_maps_conv_2": "and the 64 of conv_2: fewer answer, and to more",
+    "beyond_maps_pool": "the same, a quarter of the size",
+    "beyond_maps_surface": "one of these maps as a landscape",
+    "beyond_maps_histogram": "how much of them is zero, and how high the rest is",
+    "beyond_census": "over all test digits: which units never answer, and how seldom the others do",
+    "beyond_top_patches": "what of all test digits excites six units of conv_2 most: strokes and edges of a direction",
+    "beyond_top_images": "four units of dense: whole digits",
+    "beyond_dissection": "units of conv_2 that answer where strokes run in one direction, at loops, at ends",
+    "beyond_embedding": "t-SNE: which digits dense holds to be alike",
+    "beyond_embedding_grid": "the digits themselves in that order",
+    "beyond_correspondence": "which places of a digit conv_2 finds again where it is shifted",
+    "beyond_accuracy_slant": "is the net worse at digits that lean?",
+    "beyond_accuracy_stroke_width": "and at thin or thick ones?",
+    "beyond_raters": "where the net and the labels differ, and how far they agree beyond chance",
+    "beyond_mistakes": "the digits where they differ, the surest mistakes first",
     "mistakes_saliency": "the worst mistakes: pixels that matter for the true digit",
     "mistakes_grad_cam": "the worst mistakes: what speaks for the true digit",
 }
@@ -79,6 +97,9 @@ def callbacks(digits: Digits, out: Path, ascent: int) -> list[keras.callbacks.Ca
         draw.GradCAMPlusPlus(x, y, directory=out),
         draw.LayerCAM(x, y, directory=out),
         draw.ScoreCAM(x, y, directory=out),
+        draw.UnitCensus(digits.x_test[:WATCHED], directory=out),
+        draw.TopPatches(digits.x_test[:WATCHED], "conv_2", UNITS, directory=out),
+        draw.EmbedCodes(digits.x_test[:WATCHED], "dense", labels=digits.y_test[:WATCHED], directory=out),
     ]
 
 
@@ -104,6 +125,7 @@ def draw(model: keras.Model, digits: Digits, out: Path, ascent: int) -> list[Pat
     wrong_x, wrong_y = _mistakes(model, digits)
     covered = kv.occlusion(model, x, y, patch=_BLOCK, fill=_occluder())
     pictures: dict[str, kv.Picture] = {
+        "step_0_digits": kv.inspect_images(x),
         "step_2_summary": kv.summary_table(model),
         "step_2_structure": kv.plot_structure(model),
         "step_3_the_first_filter": kv.filters(model, "conv_1", units=0),
@@ -136,6 +158,7 @@ def draw(model: keras.Model, digits: Digits, out: Path, ascent: int) -> list[Pat
             title="Where does conv_2 see what speaks for the digit? Three that weigh its channels otherwise",
         ),
         "step_7_beyond_gap_cam": gap_cams(model, digits, x, y),
+        **learnt(model, x, digits),
     }
     if len(wrong_x):
         pictures["mistakes_saliency"] = kv.saliency(model, wrong_x, wrong_y)
