@@ -165,7 +165,9 @@ def test_threads_change_no_number(digits, monkeypatch):
     monkeypatch.setattr(plane, "_APART", 30)
     one = plane.tsne(points[:, 300:302], near, 5, seed=0)
     monkeypatch.setattr(plane, "_THREADS", 1)
-    np.testing.assert_array_equal(plane.tsne(points[:, 300:302], near, 5, seed=0, progress=True), one)
+    steps: list[int] = []
+    np.testing.assert_array_equal(plane.tsne(points[:, 300:302], near, 5, seed=0, moved=steps.append), one)
+    assert sum(steps) == 60
 
 
 def test_codes_of_one_number_leave_their_line_and_twins_stay_neighbours():
