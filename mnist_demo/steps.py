@@ -166,7 +166,7 @@ def draw(model: keras.Model, digits: Digits, out: Path, ascent: int) -> list[Pat
     files = []
     for name, picture in pictures.items():
         files.append(picture.save(out / f"{name}.png"))
-        print(f"  {files[-1].name:32}{_TOLD[name]}", flush=True)
+        print(f"  {files[-1].name:34}{_TOLD[name]}", flush=True)
     kv.report.write_page(out, title="What a small convolutional net sees in handwritten digits")
     return files
 
