@@ -14,7 +14,7 @@ import tensorflow as tf
 import keras_vis as kv
 from keras_vis.engine.probe import probe
 from tests import nets
-from tests.laws import FUNCTIONS, OF_DATA, everything, parameters, wanted
+from tests.laws import FUNCTIONS, OF_DATA, Bar, everything, parameters, wanted
 
 OF_MODELS = [name for name in FUNCTIONS if next(iter(parameters(name))) == "model"]
 OF_IMAGES = [name for name in OF_MODELS if list(parameters(name))[1:2] == ["images"] and name not in OF_DATA]
@@ -264,27 +264,11 @@ def test_10_every_option_changes_something(name, monkeypatch):
         else:
             assert everything(call(name, model, x, **{option: OPTIONS[option]})) != default, option
 
-    bars = []
-
-    class Bar:
-        def __init__(self, total, disable, **rest):
-            self.total, self.disable, self.done = total, disable, []
-            bars.append(self)
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *error):
-            return None
-
-        def update(self, count):
-            self.done.append(count)
-
     monkeypatch.setattr("tqdm.auto.tqdm", Bar)
     for shown in (True, False):
-        bars.clear()
+        Bar.seen()
         call(name, model, x, batch=2, progress=shown)
-        seen = [bar for bar in bars if not bar.disable]
+        seen = Bar.seen()
         assert len(seen) == shown  # one bar, not one for each part
         for bar in seen:
             assert bar.total == sum(bar.done)

@@ -15,16 +15,16 @@ import tensorflow as tf
 import keras_vis as kv
 from keras_vis.engine.probe import probe
 from tests import nets
-from tests.laws import FUNCTIONS, OF_DATA, everything, parameters, wanted
+from tests.laws import FUNCTIONS, OF_DATA, Bar, everything, parameters, wanted
 
 N = 25
 X = np.random.default_rng(0).uniform(0, 1, (N, *nets.SHAPE)).astype("float32")
 Y = np.arange(N) % nets.CLASSES
 
 
-def bright(images: np.ndarray) -> dict[str, np.ndarray]:
+def bright(images: np.ndarray) -> np.ndarray:
     """Two concepts, for dissecting."""
-    return {"bright": images[..., 0] > 0.6, "dark": images[..., 0] < 0.3}
+    return np.stack([images[..., 0] > 0.6, images[..., 0] < 0.3], axis=-1)
 
 
 # What a method wants besides the model and the data.
@@ -63,6 +63,7 @@ OPTIONS = {
     "raters": {"someone": (Y + (np.arange(N) % 3 == 0)) % nets.CLASSES},
     "masks": lambda images: {"grey": (images[..., 0] > 0.3) & (images[..., 0] < 0.6)},
 }
+OWN_OPTIONS = {("dissect", "names"): ["light", "dark"]}
 UNTRIED = ("batch", "progress", "input", "output")
 
 
@@ -219,30 +220,14 @@ def test_every_option_changes_something(name, monkeypatch):
     default = everything(call(name, model, X))
     for option in list(parameters(name))[2:]:
         if option not in UNTRIED:
-            own = {"units": None} if option == "units" and "units" not in wanted(name) else {}
-            assert everything(call(name, model, X, **own, **{option: OPTIONS[option]})) != default, option
-
-    bars = []
-
-    class Bar:
-        def __init__(self, total, disable, **rest):
-            self.total, self.disable, self.done = total, disable, []
-            bars.append(self)
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *error):
-            return None
-
-        def update(self, count):
-            self.done.append(count)
+            other = OWN_OPTIONS.get((name, option), OPTIONS[option])
+            assert everything(call(name, model, X, **{option: other})) != default, option
 
     monkeypatch.setattr("tqdm.auto.tqdm", Bar)
     for shown in (True, False):
-        bars.clear()
+        Bar.seen()
         call(name, model, X, batch=2, progress=shown)
-        seen = [bar for bar in bars if not bar.disable]
+        seen = Bar.seen()
         assert bool(seen) == shown
         for bar in seen:
             assert bar.total is None or bar.total == sum(bar.done)

@@ -174,18 +174,8 @@ def _map(base: np.ndarray, predicted: np.ndarray, usual: int, edges: Sequence[np
             cell[: int(row > 0)] = cell[:, : int(column > 0)] = 255
         if key.written:
             ink = _QUIET_INK if index == usual else colour.over(key.shade(int(index)))
-            _write(cell, key.written[int(index)], key.font, ink)
+            words.write(cell, key.written[int(index)], key.font, ink)
     return map_
-
-
-def _write(cell: np.ndarray, word: str, font: int, ink: Shade) -> None:
-    """Write a word into the middle of a cell, over what is there."""
-    covers = 1 - words.block(word, words.measure(word, font), size=font, colour=(0, 0, 0))[..., :1] / np.float32(255)
-    there = np.flatnonzero(covers.any((1, 2)))
-    covers = covers[there[0] : there[-1] + 1]
-    top, left = (cell.shape[0] - covers.shape[0] + 1) // 2, (cell.shape[1] - covers.shape[1] + 1) // 2
-    under = cell[top : top + covers.shape[0], left : left + covers.shape[1]]
-    under[:] = np.rint(under + covers * (np.array(ink, np.float32) - under))
 
 
 def _legend(predicted: np.ndarray, usual: int, key: _Key) -> str:
@@ -219,7 +209,7 @@ def _row(index: int, count: str, share: float, usual: bool, key: _Key, width: in
     sample = np.empty((_ROW, max(wide, _ROW), 3), np.uint8)
     sample[:] = colour.to_bytes(key.pale(index)) if usual else key.shade(index)
     if key.written:
-        _write(sample, key.written[index], words.SMALL, colour.INK if usual else colour.over(key.shade(index)))
+        words.write(sample, key.written[index], words.SMALL, colour.INK if usual else colour.over(key.shade(index)))
     name = key.beside(index)
     room = width - sample.shape[1] - _GAP
     if ahead is None:

@@ -112,19 +112,9 @@ def _row(counts: np.ndarray, wrong: np.ndarray, own: int, side: int, font: int, 
             cell[[0, -1]] = cell[:, [0, -1]] = (246, 246, 246)
         elif count:
             ink = (120, 120, 120) if i == own else colour.over(shade)
-            _write(cell, f"{count:,}", font, ink)
+            words.write(cell, f"{count:,}", font, ink)
         cells.append(cell)
     return sheet.beside(cells, _GAP)
-
-
-def _write(cell: np.ndarray, word: str, font: int, ink: tuple[int, int, int]) -> None:
-    """Write a word into the middle of a cell, over what is there."""
-    covers = 1 - words.block(word, words.measure(word, font), size=font, colour=(0, 0, 0))[..., :1] / np.float32(255)
-    there = np.flatnonzero(covers.any((1, 2)))
-    covers = covers[there[0] : there[-1] + 1]
-    top, left = (cell.shape[0] - covers.shape[0] + 1) // 2, (cell.shape[1] - covers.shape[1] + 1) // 2
-    under = cell[top : top + covers.shape[0], left : left + covers.shape[1]]
-    under[:] = np.rint(under + covers * (np.array(ink, np.float32) - under))
 
 
 def _name(name: str, width: int, height: int) -> np.ndarray:

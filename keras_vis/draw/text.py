@@ -143,3 +143,13 @@ def _block(
         left = {"left": 0, "centre": spare // 2, "right": spare}[align]
         pen.text((max(left, 0), row * step), line, fill=colour, font=font(size, bold))
     return np.asarray(image)
+
+
+def write(cell: np.ndarray, word: str, size: int, ink: tuple[int, int, int]) -> None:
+    """Write a word into the middle of a cell, over what is there."""
+    covers = 1 - block(word, measure(word, size), size=size, colour=(0, 0, 0))[..., :1] / np.float32(255)
+    there = np.flatnonzero(covers.any((1, 2)))
+    covers = covers[there[0] : there[-1] + 1]
+    top, left = (cell.shape[0] - covers.shape[0] + 1) // 2, (cell.shape[1] - covers.shape[1] + 1) // 2
+    under = cell[top : top + covers.shape[0], left : left + covers.shape[1]]
+    under[:] = np.rint(under + covers * (np.array(ink, np.float32) - under))

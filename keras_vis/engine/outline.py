@@ -102,6 +102,21 @@ class Outline:
             if facts.calls == 1 and facts.shape is not None and len(facts.shape) == 3 and facts.shape[:2] != (1, 1)
         }
 
+    def pick_output(self, output: str | None) -> str:
+        """Return the name of the output that is asked about: the one named, else the only one.
+
+        Raises:
+            ValueError: no such output, or several and none named.
+        """
+        shown = ", ".join(map(repr, self.outputs))
+        if output is None and len(self.outputs) > 1:
+            raise ValueError(f"the model has {len(self.outputs)} outputs. Choose one with `output=`: {shown}.")
+        name = next(iter(self.outputs)) if output is None else output
+        if name not in self.outputs:
+            near = layers.nearest(str(name), self.outputs)
+            raise ValueError(f"`output={name!r}` is not in the model.{near} It has: {shown}.")
+        return name
+
     def _which(self) -> str:
         names = [path for path, facts in self.layers.items() if facts.calls == 1 and facts.shape is not None]
         return f" These do: {', '.join(names[-6:])}." if names else ""

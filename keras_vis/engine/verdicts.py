@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from keras_vis.engine.layers import nearest
 from keras_vis.engine.outline import OutputFacts
 from keras_vis.engine.probe import probe
 from keras_vis.engine.stream import Piece, Stream
@@ -48,14 +47,9 @@ def classifier(model: keras.Model, stream: Stream, output: str | None) -> tuple[
     Raises:
         ValueError: an unknown output, several and none named, or one that is no vector of two classes or more.
     """
-    ends = probe(model).outline(stream.first).outputs
-    shown = ", ".join(map(repr, ends))
-    if output is None and len(ends) > 1:
-        raise ValueError(f"the model has {len(ends)} outputs. Choose one with `output=`: {shown}.")
-    name = next(iter(ends)) if output is None else output
-    if name not in ends:
-        raise ValueError(f"`output={name!r}` is not in the model.{nearest(str(name), ends)} It has: {shown}.")
-    facts = ends[name]
+    outline = probe(model).outline(stream.first)
+    name = outline.pick_output(output)
+    facts = outline.outputs[name]
     if len(facts.shape) != 1 or facts.classes < 2:
         shape = ", ".join("any" if size is None else str(size) for size in facts.shape)
         hint = " If it is the logit of two classes, add the sigmoid." if facts.shape == (1,) else ""

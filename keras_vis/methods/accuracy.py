@@ -79,11 +79,11 @@ def accuracy_by(
         >>> kv.accuracy_by(model, x_test, y_test, "stroke_width").save("width.png")
         >>> kv.accuracy_by(model, x_test, y_test, lambda images: images[:, 14:].mean(axis=(1, 2, 3)))
     """
+    stream = Stream(model, images, batch=batch, argument="images")
     name, measure, axis = _attribute(attribute)
     given = _bins(bins)
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
         raise ValueError(f"`k` must be a positive whole number of classes; received {k!r}.")
-    stream = Stream(model, images, batch=batch, argument="images")
     which = stream.first.pick_input(input)
     end, facts = classifier(model, stream, output)
     truth = None if labels is None else ratings(labels, facts.classes, "labels")

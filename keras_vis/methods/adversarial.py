@@ -14,7 +14,6 @@ from keras_vis.engine.batch import Batch, bar, take, with_channels
 from keras_vis.engine.blank import blank, repeated
 from keras_vis.engine.bounds import ends, inside, positive, whole
 from keras_vis.engine.climb import Way, climb
-from keras_vis.engine.layers import nearest
 from keras_vis.engine.loss import LogOdds
 from keras_vis.engine.outline import Outline
 from keras_vis.engine.probe import Pass, probe
@@ -389,14 +388,8 @@ def _sizes(epsilon: object) -> tuple[float, ...]:
 
 def _output(outline: Outline, output: str | None) -> str:
     """Return the name of the output that is asked about, of which there are probabilities."""
-    outputs = outline.outputs
-    shown = ", ".join(map(repr, outputs))
-    if output is None and len(outputs) > 1:
-        raise ValueError(f"The model has {len(outputs)} outputs: {shown}. Choose one with `output=`.")
-    name = next(iter(outputs)) if output is None else output
-    if name not in outputs:
-        raise ValueError(f"`output={output!r}` is not in the model.{nearest(name, outputs)} It has: {shown}.")
-    facts = outputs[name]
+    name = outline.pick_output(output)
+    facts = outline.outputs[name]
     if len(facts.shape) != 1:
         shape = ", ".join("any" if size is None else str(size) for size in facts.shape)
         raise ValueError(f"`model`: output {name!r} is no vector of classes but (n, {shape}).")

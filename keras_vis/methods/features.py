@@ -111,14 +111,9 @@ def top_predictions(
     data = take(model, images)
     which = data.pick_input(input)
     room = probe(model)
-    ends = room.outline(data).outputs
-    if output is None and len(ends) > 1:
-        raise ValueError(f"the model has {len(ends)} outputs. Choose one with `output=`: {', '.join(map(repr, ends))}.")
-    name = next(iter(ends)) if output is None else output
-    if name not in ends:
-        raise ValueError(
-            f"`output={name!r}` is not in the model.{layers.nearest(name, ends)} It has: {', '.join(ends)}."
-        )
+    outline = room.outline(data)
+    name = outline.pick_output(output)
+    ends = outline.outputs
     if len(ends[name].shape) != 1:
         raise ValueError(f"output {name!r} is no vector of classes but {ends[name].shape} for each image.")
     names = class_names(labels, ends[name].classes)

@@ -458,7 +458,7 @@ def test_a_net_without_probabilities_is_refused(method):
 
 
 def test_of_several_outputs_one_must_be_named():
-    with pytest.raises(ValueError, match="The model has 2 outputs: 'digit', 'parity'. Choose one"):
+    with pytest.raises(ValueError, match="the model has 2 outputs. Choose one with `output=`: 'digit', 'parity'"):
         adversarial(nets.two_by_two(), [nets.images(1), np.zeros((1, 3))], **WIDE)
 
 
