@@ -8,6 +8,7 @@ Data are an array, a tf.data.Dataset, a Keras PyDataset, or an iterable that can
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -58,7 +59,7 @@ class Stream:
     Raises:
         TypeError: `data` is nothing that gives images.
         ValueError: `data` never ends, can be gone through once only where more is wanted, or is empty; `batch` < 1.
-            While it runs: what `take` raises, or that a later pass gives other than as many images as the first.
+            While it runs: what `take` raises, or that a later pass gives more, fewer or other images than the first.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Stream:
         argument: str = "data",
     ) -> None:
         self._model, self._data, self._argument, self._size = model, data, argument, batch
+        self._marks: list[int] | None = [] if passes > 1 else None  # of the first image of each piece
         self._inputs = input_shapes(model)
         self._arrays = self._side_by_side(data)
         self.count = None if self._arrays is None else _common_length(self._arrays, argument)
@@ -103,6 +105,36 @@ class Stream:
 
     def __iter__(self) -> Iterator[Piece]:
         """Go through the data once, in pieces of `size`, the last one smaller."""
+        done = 0
+        for i, piece in enumerate(self._pieces()):
+            self._recognise(i, piece)
+            yield piece
+            done += len(piece)
+        if self.count is None:
+            self.count = done
+        elif done != self.count:
+            raise ValueError(
+                f"`{self._argument}` gave {done} images on a later pass, and {self.count} on the first. Give what can "
+                "be gone through again and is the same each time: an array, a tf.data.Dataset or a list of batches, "
+                "not an iterator."
+            )
+
+    def _recognise(self, number: int, piece: Piece) -> None:
+        """Check that a piece is what it was on the first pass."""
+        if self._marks is None:
+            return
+        mark = zlib.crc32(b"".join(np.ascontiguousarray(array[0]).tobytes() for array in piece.batch.arrays))
+        if number == len(self._marks):
+            self._marks.append(mark)
+        elif self._marks[number] != mark:
+            raise ValueError(
+                f"`{self._argument}` gives other images, or the same in another order, on each pass. Shuffle a "
+                "tf.data.Dataset with `reshuffle_each_iteration=False`, or not at all, and leave out what changes "
+                "images at random."
+            )
+
+    def _pieces(self) -> Iterator[Piece]:
+        """What the data give, cut and joined to pieces of one size."""
         done, held = 0, []
         for piece in self._raw():
             held.append(piece)
@@ -116,17 +148,7 @@ class Stream:
                 done += self.size
             held = [_cut(whole, slice(full, waiting), 0)] if waiting > full else []
         if held:
-            rest = _cut(_join(held, self._argument), slice(None), done)
-            done += len(rest)
-            yield rest
-        if self.count is None:
-            self.count = done
-        elif done != self.count:
-            raise ValueError(
-                f"`{self._argument}` gave {done} images on a later pass, and {self.count} on the first. Give what can "
-                "be gone through again and is the same each time: an array, a tf.data.Dataset or a list of batches, "
-                "not an iterator."
-            )
+            yield _cut(_join(held, self._argument), slice(None), done)
 
     def _raw(self) -> Iterator[Piece]:
         """What the data give, as they give it."""

@@ -161,3 +161,17 @@ def test_images_of_several_sizes_are_named():
     model = keras.Sequential([keras.layers.Input((None, None, 3)), keras.layers.GlobalAveragePooling2D()])
     with pytest.raises(ValueError, match="several sizes"):
         list(Stream(model, [np.zeros((2, 4, 4, 3)), np.zeros((2, 5, 5, 3))]))
+
+
+def test_data_that_are_other_on_each_pass_are_refused_where_there_are_several():
+    anew = tf.data.Dataset.from_tensor_slices(X).shuffle(23, seed=1).batch(4)
+    once = tf.data.Dataset.from_tensor_slices(X).shuffle(23, seed=1, reshuffle_each_iteration=False).batch(4)
+    stream = Stream(nets.sequential(), anew, batch=5, passes=2)
+    list(stream)
+    with pytest.raises(ValueError, match="in another order, on each pass.*reshuffle_each_iteration=False"):
+        list(stream)
+    stream = Stream(nets.sequential(), once, batch=5, passes=2)
+    first = np.concatenate([piece.batch.arrays[0] for piece in stream])
+    np.testing.assert_array_equal(np.concatenate([piece.batch.arrays[0] for piece in stream]), first)
+    stream = Stream(nets.sequential(), anew, batch=5)  # one pass: nothing is compared
+    assert sum(len(piece) for piece in stream) == 23
