@@ -16,7 +16,7 @@ import sys
 import traceback
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -130,6 +130,12 @@ class EpochVisualizer(keras.callbacks.Callback):
             raise TypeError(f"{_name_of(explain)}{signature} does not take these arguments: {error}.") from None
         if every is not None and (isinstance(every, bool) or not isinstance(every, int) or every < 1):
             raise ValueError(f"`every` must be a positive whole number of epochs, or None; received {every!r}.")
+        for value in (*args, *options.values()):
+            if isinstance(value, Iterator) and every is not None:
+                raise ValueError(
+                    f"{_name_of(explain)}: an iterator ({type(value).__name__}) gives its images once, and each frame "
+                    "wants them. Give an array, a tf.data.Dataset, or a list of its batches: list(data)."
+                )
         if every is None and not at_start:
             raise ValueError("`every=None` and `at_start=False` leave nothing to draw.")
         chosen = _default_name(explain, bound) if name is None else name

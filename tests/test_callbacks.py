@@ -324,3 +324,8 @@ def test_a_net_without_input_that_no_data_can_build_says_what_to_do(tmp_path):
         compiled(deferred=True).fit(x, y, verbose=0, callbacks=[kv.callbacks.Filters("conv_1", directory=tmp_path)])
     compiled(deferred=True).fit(x, y, verbose=0, callbacks=[kv.callbacks.Filters(directory=tmp_path, at_start=False)])
     assert frames(tmp_path, "filters") == ["epoch-0001.png"]
+
+
+def test_an_iterator_is_refused_before_the_training():
+    with pytest.raises(ValueError, match=r"saliency: an iterator .* gives its images once.*list\(data\)"):
+        kv.callbacks.Saliency(iter([nets.images()]))

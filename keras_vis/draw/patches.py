@@ -79,6 +79,8 @@ def patch_sheet(
 def _patch(image: np.ndarray, box: np.ndarray, field: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
     """Draw a patch as large as the images, all of a unit at one scale; what lies beyond the border is left empty."""
     top, left, bottom, right = box
+    if top == bottom or left == right:
+        return np.full((*size, 3), colour.NOTHING, np.uint8)
     tall, wide = min(field[0], image.shape[0]), min(field[1], image.shape[1])
     scale = min(size[0] / tall, size[1] / wide)
     whole = int(scale)
@@ -100,7 +102,7 @@ def _boxed(image: np.ndarray, box: np.ndarray, size: tuple[int, int], cut: bool)
     """Draw an image, and a line round the box: orange between two black ones, to be seen on anything."""
     small = max(image.shape[:2]) <= sheet.SMALL
     tile = colour.to_bytes(sheet.resize(image, size, squares=small))
-    if not cut:
+    if not cut or box[0] == box[2] or box[1] == box[3]:
         return tile
     high, wide = size[0] / image.shape[0], size[1] / image.shape[1]
     top, bottom = (round(float(edge) * high) for edge in box[[0, 2]])

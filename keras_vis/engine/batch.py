@@ -51,7 +51,7 @@ class Batch:
             ValueError: not a positive whole number.
         """
         if batch is None:
-            large = any(max(array.shape[1:3]) > _SMALL for array in self.arrays if array.ndim > 2)
+            large = any(is_large(array.shape) for array in self.arrays)
             return (16 if large else 256) if forward else (32 if large else 64)
         if isinstance(batch, bool) or not isinstance(batch, int | np.integer) or batch < 1:
             raise ValueError(f"`batch` must be a positive whole number of images; received {batch!r}.")
@@ -115,12 +115,17 @@ class Batch:
         return int(index)
 
 
+def is_large(shape: Sequence[int]) -> bool:
+    """Whether images ``(n, h, w, ...)`` are large: a batch of them is small."""
+    return len(shape) > 2 and max(shape[1:3]) > _SMALL
+
+
 def with_channels(images: np.ndarray) -> np.ndarray:
     """Return images ``(n, h, w)`` or ``(n, h, w, c)`` with an axis of channels."""
     return images[..., None] if images.ndim == 3 else images
 
 
-def take(model: keras.Model, images: object, argument: str = "images") -> Batch:
+def take(model: keras.Model, images: object, argument: str = "images", *, start: int = 0) -> Batch:
     """Return what the model takes, from what the user passed.
 
     Args:
@@ -129,6 +134,7 @@ def take(model: keras.Model, images: object, argument: str = "images") -> Batch:
             model of several inputs, a list, tuple or dict of arrays. 8-bit, 64-bit and boolean numbers are cast. Where
             the model's images have one channel, that axis may be left out.
         argument: the name of the argument in messages.
+        start: the number of the first image, in messages.
 
     Raises:
         TypeError: no numbers.
@@ -153,7 +159,7 @@ def take(model: keras.Model, images: object, argument: str = "images") -> Batch:
     arrays = []
     for value, name, shape, dtype in zip(values, names, wanted, dtypes, strict=True):
         where = argument if len(values) == 1 else f"{argument}[{name!r}]"
-        arrays.append(_numbers(value, shape, dtype, where))
+        arrays.append(_numbers(value, shape, dtype, where, start))
     lengths = {len(array) for array in arrays}
     if len(lengths) > 1:
         each = ", ".join(f"{name!r} {len(array)}" for name, array in zip(names, arrays, strict=True))
@@ -243,7 +249,7 @@ def _split_unknown(images: object) -> tuple[Any, list[object]]:
     return 0, [images]
 
 
-def _numbers(value: object, shape: tuple[int | None, ...] | None, dtype: str, argument: str) -> np.ndarray:
+def _numbers(value: object, shape: tuple[int | None, ...] | None, dtype: str, argument: str, start: int) -> np.ndarray:
     """Return one input's numbers as an array that has the model's shape."""
     try:
         array = np.asarray(value)
@@ -266,7 +272,9 @@ def _numbers(value: object, shape: tuple[int | None, ...] | None, dtype: str, ar
     array = np.ascontiguousarray(array, dtype=np.float32)
     if not np.isfinite(array).all():
         bad = [i for i, image in enumerate(array) if not np.isfinite(image).all()]
-        raise ValueError(f"`{argument}` has NaN or infinite values, first in entry {bad[0]}. Clean the data first.")
+        raise ValueError(
+            f"`{argument}` has NaN or infinite values, first in entry {start + bad[0]}. Clean the data first."
+        )
     return array
 
 

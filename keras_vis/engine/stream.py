@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_vis.engine.batch import Batch, bar, input_shapes, take
+from keras_vis.engine.batch import Batch, bar, input_shapes, is_large, take
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ class Stream:
             )
         if isinstance(data, Iterator):
             self._ahead.append(first)  # it will not come again
-        self.first = first.batch
+        # Of these one image is kept, to ask about shapes.
+        self.first = _copied(first.batch)
         self.size = self.first.at_once(batch, forward=True)
 
     def __len__(self) -> int:
@@ -136,38 +137,60 @@ class Stream:
     def _pieces(self) -> Iterator[Piece]:
         """What the data give, cut and joined to pieces of one size."""
         done, held = 0, []
+        wanted = [array.shape[1:] for array in self.first.arrays]
         for piece in self._raw():
+            shapes = [array.shape[1:] for array in piece.batch.arrays]
+            if shapes != wanted:
+                told = " and ".join(" with ".join(map(str, these)) for these in (wanted, shapes))
+                raise ValueError(f"`{self._argument}` has images of several sizes: {told}. Resize them to one.")
             held.append(piece)
             waiting = sum(map(len, held))
             if waiting < self.size:
                 continue
-            whole = _join(held, self._argument)
+            whole = _join(held)
             full = waiting - waiting % self.size
             for start in range(0, full, self.size):
                 yield _cut(whole, slice(start, start + self.size), done)
                 done += self.size
             held = [_cut(whole, slice(full, waiting), 0)] if waiting > full else []
         if held:
-            yield _cut(_join(held, self._argument), slice(None), done)
+            yield _cut(_join(held), slice(None), done)
 
     def _raw(self) -> Iterator[Piece]:
         """What the data give, as they give it."""
         if self._arrays is not None:
             # Cut before they are cast: a data set in 8 bits never becomes one in float32.
-            size = self._size if isinstance(self._size, int) and self._size > 0 else 256
+            size = 16 if any(is_large(np.shape(array)) for array in self._arrays.values()) else 256
+            size = self._size if isinstance(self._size, int) and self._size > 0 else size
             for start in range(0, self.count or 0, size):
                 part = {name: array[start : start + size] for name, array in self._arrays.items()}
                 arrays = list(part.values())
                 whole = part if isinstance(self._data, Mapping) else arrays if len(arrays) > 1 else arrays[0]
-                yield Piece(take(self._model, whole, self._argument), start)
+                yield Piece(take(self._model, whole, self._argument, start=start), start)
             return
         while self._ahead:
             yield self._ahead.pop()
+        start = 0
         for item in self._items():
             images, beside, _ = keras.utils.unpack_x_y_sample_weight(item)
-            batch = take(self._model, images, self._argument)
-            rows = None if beside is None else _beside(beside, len(batch), self._argument)
+            images, alone = self._batched(images)
+            if alone is None:
+                continue
+            batch = take(self._model, images, self._argument, start=start)
+            rows = None if beside is None else _beside(beside, len(batch), alone, self._argument)
+            start += len(batch)
             yield Piece(batch, 0, rows)
+
+    def _batched(self, images: Any) -> tuple[Any, bool | None]:
+        """Return images with the axis of images, and whether it had to be added; None of none."""
+        parts = keras.tree.flatten(images)
+        if any(np.shape(part)[:1] == (0,) for part in parts):
+            return images, None
+        if self._inputs is None:
+            alone = len(parts) == 1 and np.ndim(parts[0]) == 3
+        else:
+            alone = len(parts) == len(self._inputs) and all(map(_alone, parts, self._inputs.values()))
+        return (keras.tree.map_structure(lambda part: np.asarray(part)[None], images) if alone else images), alone
 
     def _items(self) -> Iterable[Any]:
         data: Any = self._data
@@ -180,14 +203,24 @@ class Stream:
 
     def _side_by_side(self, data: object) -> dict[str, Any] | None:
         """Return the arrays that hold the images of each input, or None where the data are gone through."""
-        several = self._inputs is not None and len(self._inputs) > 1
+        inputs = self._inputs or {}
         if isinstance(data, Mapping):
-            return dict(data)
-        if several and isinstance(data, list | tuple) and len(data) == len(self._inputs or ()):
-            return {f"{i}": array for i, array in enumerate(data)}
-        if hasattr(data, "shape") and hasattr(data, "__getitem__"):
-            return {"0": data[None] if _alone(data, self._inputs) else data}
-        return None
+            arrays = dict(data)
+        elif (
+            len(inputs) > 1
+            and isinstance(data, list | tuple)
+            and len(data) == len(inputs)
+            and all(map(_is_array, data))
+        ):
+            arrays = dict(zip(inputs, data, strict=True))
+        elif _is_array(data) and not isinstance(data, list):
+            arrays = {next(iter(inputs), "0"): data}
+        else:
+            return None
+        # One image of each input, without the axis of images, is a data set of one.
+        if inputs and all(name in inputs and _alone(array, inputs[name]) for name, array in arrays.items()):
+            return {name: np.asarray(array)[None] for name, array in arrays.items()}
+        return arrays
 
     def _check_iterable(self, passes: int) -> None:
         data, argument = self._data, self._argument
@@ -199,6 +232,11 @@ class Stream:
             if data.cardinality() == tf.data.INFINITE_CARDINALITY:
                 raise ValueError(f"`{argument}` repeats for ever. Give a part of it: data.take(number of batches).")
             return
+        if isinstance(data, tuple) and len(data) > 1 and np.ndim(data[0]) == 4 and np.ndim(data[1]) in (1, 2):
+            raise ValueError(
+                f"`{argument}` is a tuple. If it is (images, labels), give the images alone, or both as the one batch "
+                f"of a list: [{argument}]."
+            )
         if isinstance(data, str | bytes) or not isinstance(data, Iterable):
             raise TypeError(
                 f"`{argument}` must be an array of images, a tf.data.Dataset, a PyDataset or an iterable of batches; "
@@ -211,10 +249,16 @@ class Stream:
             )
 
 
-def _alone(data: Any, inputs: Mapping[str, tuple[int | None, ...]] | None) -> bool:
+def _is_array(data: Any) -> bool:
+    """Whether it can be cut into pieces by number, as an array: not a list of batches."""
+    if isinstance(data, list):
+        return not any(hasattr(part, "shape") or isinstance(part, tuple | Mapping) for part in data)
+    return hasattr(data, "shape") and hasattr(data, "__getitem__")
+
+
+def _alone(data: Any, wanted: tuple[int | None, ...]) -> bool:
     """Whether an array is one image, without the axis of images; not several grey ones without that of channels."""
-    wanted = () if inputs is None else next(iter(inputs.values()))
-    shape = tuple(data.shape)
+    shape = np.shape(data)
     if len(wanted) == 3 and wanted[-1] == 1 and len(shape) == 2:
         shape = (*shape, 1)
     return len(shape) == len(wanted) and all(w is None or s == w for s, w in zip(shape, wanted, strict=True))
@@ -228,15 +272,20 @@ def _common_length(arrays: Mapping[str, Any], argument: str) -> int:
     return next(iter(lengths.values()), 0)
 
 
-def _beside(beside: object, count: int, argument: str) -> np.ndarray | None:
+def _beside(beside: object, count: int, alone: bool, argument: str) -> np.ndarray | None:
     """Return what stands beside some images, one row for each; None where it is no array of that."""
     if isinstance(beside, list | tuple | Mapping):
         return None
     rows = np.asarray(beside)
-    rows = rows[None] if rows.ndim == 0 and count == 1 else rows
+    rows = rows[None] if alone else rows
     if rows.ndim == 0 or len(rows) != count:
         raise ValueError(f"`{argument}` holds {count} images and labels of shape {rows.shape} in one batch.")
     return rows
+
+
+def _copied(batch: Batch) -> Batch:
+    """Return the first image alone; a copy, so that the others can go."""
+    return Batch(tuple(array[:1].copy() for array in batch.arrays), batch.structure, batch.names, batch.image)
 
 
 def _cut(piece: Piece, rows: slice, start: int) -> Piece:
@@ -246,15 +295,10 @@ def _cut(piece: Piece, rows: slice, start: int) -> Piece:
     return Piece(batch, start, None if piece.beside is None else piece.beside[rows])
 
 
-def _join(pieces: list[Piece], argument: str) -> Piece:
+def _join(pieces: list[Piece]) -> Piece:
     if len(pieces) == 1:
         return pieces[0]
     first = pieces[0].batch
-    shapes = {tuple(array.shape[1:] for array in piece.batch.arrays) for piece in pieces}
-    if len(shapes) > 1:
-        raise ValueError(
-            f"`{argument}` has images of several sizes: {', '.join(map(str, sorted(shapes)))}. Resize them."
-        )
     arrays = tuple(np.concatenate(parts) for parts in zip(*(piece.batch.arrays for piece in pieces), strict=True))
     sides = [piece.beside for piece in pieces if piece.beside is not None]
     beside = np.concatenate(sides) if len(sides) == len(pieces) else None

@@ -168,7 +168,9 @@ def _of_image(values: Any, low: float, high: float) -> dict[str, Any]:
     """Sum up ``(n, ..., k)`` over the positions of each image: ``(n, k)`` of each figure."""
     shape = ops.shape(values)
     values = ops.reshape(values, (shape[0], -1, shape[-1]))
-    mean = ops.mean(values, axis=1)
+    # In float32 a sum over a large map loses digits of the mean, and of the squares about it all.
+    exact = ops.cast(values, "float64")
+    mean = ops.mean(exact, axis=1)
     figures = {}
     if math.isfinite(low):
         near = _NEAR * (high - low)
@@ -179,7 +181,7 @@ def _of_image(values: Any, low: float, high: float) -> dict[str, Any]:
         "positions": ops.sum(ops.ones_like(values[..., :1]), axis=1),
         "zeros": ops.sum(ops.cast(values == 0, "float32"), axis=1),
         "mean": mean,
-        "squares": ops.sum(ops.square(values - mean[:, None]), axis=1),
+        "squares": ops.sum(ops.square(exact - mean[:, None]), axis=1),
         "low": ops.min(values, axis=1),
         "high": ops.max(values, axis=1),
     }

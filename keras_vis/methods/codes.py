@@ -204,7 +204,7 @@ def _flat(pooling: str | None) -> Callable[[Mapping[str, Any]], Any]:
         (act,) = acts.values()
         if pooling is not None and len(act.shape) > 2:
             places = tuple(range(1, len(act.shape) - 1))
-            act = ops.mean(act, axis=places) if pooling == "avg" else ops.max(act, axis=places)
+            act = _mean(act, places) if pooling == "avg" else ops.max(act, axis=places)
         return ops.reshape(act, (ops.shape(act)[0], -1))
 
     return finish
@@ -242,3 +242,8 @@ def _check_codes(rows: np.ndarray, path: str) -> None:
             f"`layer={path!r}` gives the same code for all {len(rows):,} images, so that nothing can be told apart. Is "
             "it dead (unit_census), or are the images all the same?"
         )
+
+
+def _mean(act: Any, places: tuple[int, ...]) -> Any:
+    """The mean over all positions: in float32 a sum over a large map would lose digits."""
+    return ops.cast(ops.mean(ops.cast(act, "float64"), axis=places), "float32")

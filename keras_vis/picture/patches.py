@@ -22,7 +22,7 @@ class Patches(Images):
         units: u unit numbers.
         scores: `(u, k)`, float32: the unit's highest activation in each image.
         boxes: `(u, k, 4)`, int: top, left, bottom, right of what the unit sees there, in pixels, clipped to the image;
-            bottom and right are the first row and column beyond it.
+            bottom and right are the first row and column beyond it. A position in a layer's padding sees nothing: 0.
         indices: `(u, k)`, int: which image of the data each is.
         positions: `(u, k, 2)`, int: row and column of the activation in the unit's map; of a layer without maps 0, 0.
         field: height and width of what a unit sees where no border cuts it.
@@ -58,9 +58,9 @@ class Patches(Images):
         height, width = self.values.shape[1:3]
         top, left, bottom, right = np.moveaxis(self.boxes, -1, 0)
         if not (
-            (top >= 0) & (top < bottom) & (bottom <= height) & (left >= 0) & (left < right) & (right <= width)
+            (top >= 0) & (top <= bottom) & (bottom <= height) & (left >= 0) & (left <= right) & (right <= width)
         ).all():
-            raise ValueError(f"`boxes` must lie within the images, {height} by {width}, and hold a pixel at least.")
+            raise ValueError(f"`boxes` must lie within the images, {height} by {width}.")
 
     def patches(self, unit: int) -> list[np.ndarray]:
         """Cut out what a unit sees in each of its images.

@@ -110,8 +110,7 @@ def test_grey_images_may_lack_their_channel():
 
 @pytest.mark.parametrize("held", ["list", "dict", "tf.data"])
 def test_several_inputs_go_side_by_side(held):
-    a, b = keras.Input((3, 3, 1), name="a"), keras.Input((2,), name="b")
-    model = keras.Model([a, b], keras.layers.Concatenate()([keras.layers.Flatten()(a), b]))
+    model = two_inputs()
     x, y = np.random.default_rng(0).random((7, 3, 3, 1), np.float32), np.ones((7, 2), np.float32)
     data = {
         "list": [x, y],
@@ -175,3 +174,70 @@ def test_data_that_are_other_on_each_pass_are_refused_where_there_are_several():
     np.testing.assert_array_equal(np.concatenate([piece.batch.arrays[0] for piece in stream]), first)
     stream = Stream(nets.sequential(), anew, batch=5)  # one pass: nothing is compared
     assert sum(len(piece) for piece in stream) == 23
+
+
+@pytest.mark.parametrize("beside", [np.eye(23), np.arange(23 * 4).reshape(23, 2, 2), Y])
+def test_single_images_bring_one_row_of_what_stands_beside_them(beside):
+    for data in (tf.data.Dataset.from_tensor_slices((X, beside)), list(zip(X, beside, strict=True))):
+        pieces = list(Stream(nets.sequential(), data, batch=7))
+        np.testing.assert_array_equal(np.concatenate([piece.beside for piece in pieces]), beside)
+        np.testing.assert_array_equal(np.concatenate([piece.batch.arrays[0] for piece in pieces]), X)
+
+
+def test_single_images_are_taken_by_a_model_that_does_not_say_what_it_takes():
+    model = keras.Sequential([keras.layers.Flatten()])
+    pieces = list(Stream(model, tf.data.Dataset.from_tensor_slices(X), batch=7))
+    np.testing.assert_array_equal(np.concatenate([piece.batch.arrays[0] for piece in pieces]), X)
+
+
+def test_empty_batches_are_passed_over():
+    (piece,) = Stream(nets.sequential(), [X[:0], X[:7], X[7:7], X[7:]])
+    np.testing.assert_array_equal(piece.batch.arrays[0], X)
+
+
+def two_inputs() -> keras.Model:
+    a, b = keras.Input((3, 3, 1), name="a"), keras.Input((2,), name="b")
+    return keras.Model([a, b], keras.layers.Concatenate()([keras.layers.Flatten()(a), b]))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_list_of_batches_is_no_list_of_inputs(count):
+    x, y = np.random.default_rng(0).random((4, 3, 3, 1), np.float32), np.ones((4, 2), np.float32)
+    for item in (((x, y), np.arange(4)), {"a": x, "b": y}):
+        pieces = list(Stream(two_inputs(), [item] * count, batch=5))
+        assert [len(piece) for piece in pieces] == [5] * (4 * count // 5) + [4 * count % 5] * (4 * count % 5 > 0)
+        np.testing.assert_array_equal(pieces[0].batch.arrays[0][:4], x)
+
+
+def test_one_image_of_each_input_is_a_data_set_of_one():
+    x, y = np.random.default_rng(0).random((3, 3, 1), np.float32), np.ones(2, np.float32)
+    for data in ([x, y], {"a": x, "b": y}):
+        stream = Stream(two_inputs(), data)
+        (piece,) = stream
+        assert [array.shape for array in piece.batch.arrays] == [(1, 3, 3, 1), (1, 2)]
+        assert len(stream) == 1
+
+
+def test_large_images_are_read_a_few_at_a_time_and_one_is_kept():
+    model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.GlobalAveragePooling2D()])
+    array = np.zeros((40, 100, 100, 3), np.uint8)
+    stream = Stream(model, array)
+    assert [len(piece) for piece in stream] == [16, 16, 8]
+    assert next(stream._raw()).batch.arrays[0].nbytes == 16 * 100 * 100 * 3 * 4
+    assert stream.first.arrays[0].base is None
+    assert len(stream.first) == 1
+
+
+def test_an_image_is_named_by_its_number_in_the_data():
+    wrong = X.copy()
+    wrong[17, 3, 3] = np.nan
+    for data in (wrong, list(wrong), [wrong[:8], wrong[8:]]):
+        with pytest.raises(ValueError, match="first in entry 17"):
+            list(Stream(nets.sequential(), data, batch=4))
+
+
+def test_a_tuple_of_images_and_labels_is_told_how_to_be_given():
+    with pytest.raises(ValueError, match=r"`data` is a tuple. If it is \(images, labels\).*\[data\]"):
+        Stream(nets.sequential(), (X, Y))
+    pieces = list(Stream(nets.sequential(), [(X, Y)]))
+    np.testing.assert_array_equal(pieces[0].beside, Y)

@@ -237,3 +237,26 @@ def test_a_net_that_has_diverged_is_named_with_the_layer_and_the_image():
         kv.unit_census(model, x)
     with pytest.raises(TypeError, match="`data` must be"):
         kv.unit_census(model, 3)
+
+
+@pytest.mark.parametrize("side", [64, 512])
+def test_on_large_maps_a_small_deviation_beside_a_large_mean_is_not_lost(side):
+    model = keras.Sequential(
+        [keras.Input((side, side, 1)), keras.layers.Conv2D(1, 1, activation="relu", use_bias=False, name="same")]
+    )
+    model.set_weights([np.ones((1, 1, 1, 1))])
+    x = (10 + np.random.default_rng(0).random((2, side, side, 1)) * 1e-3).astype("float32")
+    values = kv.unit_census(model, x).values
+    exact = x.astype(np.float64)
+    assert values["mean"][0] == pytest.approx(exact.mean(), rel=1e-9)
+    assert values["std"][0] == pytest.approx(exact.std(), rel=1e-6)
+
+
+def test_activations_near_the_end_of_float32_are_finite():
+    model = keras.Sequential(
+        [keras.Input((2, 2, 1)), keras.layers.Conv2D(1, 1, activation="relu", use_bias=False, name="same")]
+    )
+    model.set_weights([np.full((1, 1, 1, 1), 1e30)])
+    values = kv.unit_census(model, np.array([1, 2, 3, 4], np.float32).reshape(1, 2, 2, 1)).values
+    assert values["mean"][0] == pytest.approx(2.5e30)
+    assert values["std"][0] == pytest.approx(np.sqrt(1.25) * 1e30)

@@ -230,8 +230,28 @@ def test_a_picture_whose_parts_do_not_go_together_is_refused():
     for field, wrong in (
         ("boxes", picture.boxes[:, :1]),
         ("boxes", picture.boxes + 20),
+        ("boxes", picture.boxes[..., [2, 3, 0, 1]]),
         ("indices", picture.indices + 0.5),
         ("units", [0]),
     ):
         with pytest.raises(ValueError, match=field):
             dataclasses.replace(picture, **{field: wrong})
+
+
+def test_a_position_in_the_padding_sees_nothing():
+    model = keras.Sequential(
+        [keras.Input((6, 6, 1)), keras.layers.Conv2D(2, 3, name="conv"), keras.layers.ZeroPadding2D(1, name="pad")]
+    )
+    model.set_weights([np.zeros((3, 3, 1, 2)), np.array([-1.0, 1.0])])
+    found = kv.top_patches(model, np.ones((2, 6, 6, 1)), "pad", [0, 1])
+    assert found.scores.tolist() == [[0, 0], [1, 1]]
+    assert found.boxes.tolist() == [[[0, 0, 0, 0]] * 2, [[0, 0, 3, 3]] * 2]
+    assert found.patches(0)[0].size == 0
+    assert found.draw().std() > 1
+
+
+def test_images_of_several_sizes_are_refused():
+    model = keras.Sequential([keras.Input((None, None, 1)), keras.layers.Conv2D(2, 3, name="conv")])
+    data = [np.zeros((2, 30, 30, 1)), np.zeros((2, 20, 20, 1))]
+    with pytest.raises(ValueError, match=r"`data` has images of several sizes: \(30, 30, 1\) and \(20, 20, 1\)"):
+        kv.top_patches(model, data, "conv", 0, batch=2)
