@@ -53,6 +53,9 @@ def main() -> int:
     )
     several.over(photos).save(HERE / "gradients.png")
     shutil.copyfile(run / "step_4_beyond_inversion.png", HERE / "inversion.png")
+    shutil.copyfile(run / "beyond_top_patches.png", HERE / "top_patches.png")
+    shutil.copyfile(run / "beyond_embedding_grid.png", HERE / "embedding.png")
+    shutil.copyfile(run / "beyond_accuracy_slant.png", HERE / "accuracy.png")
     classes = [labels.index(name) for name in ("goldfish", "brown bear", "flamingo", "daisy")]
     wanted = kv.activation_maximization(model, classes, value_range=(-1, 1), labels=labels, progress=False)
     dataclasses.replace(wanted, columns=4).save(HERE / "synthesis.png")

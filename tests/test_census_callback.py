@@ -74,3 +74,54 @@ def test_a_resumed_training_goes_on_with_the_lines(tmp_path, monkeypatch):
     model.fit(X, Y, epochs=1, verbose=0, callbacks=[again])
     assert seen[-1] == [0, 1]
     assert "unit_census_over_epochs" in (tmp_path / "index.html").read_text()
+
+
+@pytest.fixture
+def panels(monkeypatch):
+    """The axes of the panels that are drawn."""
+    from keras_vis.draw import shares
+
+    seen, pixels = [], shares.axes_.pixels
+    monkeypatch.setattr(shares.axes_, "pixels", lambda figure: (seen.append(figure.axes[0]), pixels(figure))[1])
+    return seen
+
+
+def test_each_panel_has_its_own_lines_over_the_epochs_and_their_ends_beside_them(panels):
+    dead, zeros = np.array([[0, 0.25, 0.5], [0.125, 0, np.nan]]), np.array([[0.5, 0.75, 1], [0.25, 0.5, np.nan]])
+    values = {"x": np.array([0, 4, 20]), "dead": dead, "zeros": zeros}
+    kv.Chart("shares", values, text={"names": ["first", "second"]}).draw()
+    told = [["50 %", "first", "0 %", "second"], ["100 %", "first", "50 %", "second"]]
+    for axes, wanted, words, name in zip(panels, (dead, zeros), told, ("dead units", "zeros among"), strict=True):
+        assert axes.get_ylabel().startswith(name)
+        assert [text.get_text() for text in axes.texts] == words
+        for line, row, place in zip(axes.lines, wanted, (0, 2), strict=True):
+            np.testing.assert_array_equal(line.get_xdata(), [0, 4, 20])
+            np.testing.assert_array_equal(line.get_ydata(), row)
+            assert {text.get_color() for text in axes.texts[place : place + 2]} == {line.get_color()}
+
+
+@pytest.mark.parametrize(("layers", "palette"), [(10, True), (11, False)])
+def test_up_to_ten_layers_have_the_colours_of_the_palette(panels, layers, palette):
+    from keras_vis.draw.colour import PALETTE
+
+    lines = np.zeros((layers, 2))
+    names = [f"layer_{i}" for i in range(layers)]
+    kv.Chart("shares", {"x": np.arange(2), "dead": lines, "zeros": lines}, text={"names": names}).draw()
+    shades = [line.get_color() for line in panels[0].lines]
+    assert len(set(shades)) == layers
+    assert (shades == list(PALETTE)[:layers]) == palette
+
+
+def test_a_path_that_is_too_long_keeps_its_end(panels):
+    lines = np.zeros((1, 2))
+    path = "a_backbone_with_a_long_name/block_12/conv_2"
+    kv.Chart("shares", {"x": np.arange(2), "dead": lines, "zeros": lines}, text={"names": [path]}).draw()
+    written = panels[0].texts[1].get_text()
+    assert written.startswith("\u2026")
+    assert written.endswith("/conv_2")
+
+
+def test_dead_and_zeros_are_of_the_same_layers():
+    values = {"x": np.arange(2), "dead": np.zeros((3, 2)), "zeros": np.zeros((2, 2))}
+    with pytest.raises(ValueError, match="`dead` and `zeros`"):
+        kv.Chart("shares", values, text={"names": ["a", "b", "c"]})

@@ -108,3 +108,50 @@ def test_the_views_go_to_files(tmp_path):
     with np.load(maps.surface(0).save(tmp_path / "surface.npz")) as file:
         np.testing.assert_array_equal(file["heights"], VALUES[..., 0])
     assert kv.picture.told_by(maps.surface(0).save(tmp_path / "surface.png"))["view"] == "surface"
+
+
+def test_a_unit_between_others_is_found_by_its_number_and_not_its_place():
+    maps = FeatureMaps(VALUES, units=[2, 0, 1, 3])
+    for place, unit in enumerate((2, 0, 1, 3)):
+        np.testing.assert_array_equal(maps.surface(unit).values["heights"], VALUES[..., place])
+
+
+@pytest.mark.parametrize(
+    ("units", "told"),
+    [
+        ([4, 5, 6, 7], "4 to 7"),
+        ([4, 5], "4, 5"),
+        ([4, 5, 6], "4 to 6"),
+        ([4, 6, 7], "4, 6, 7"),
+        (list(range(0, 24, 2)), "0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22"),
+        (list(range(0, 26, 2)), "0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, ..."),
+    ],
+)
+def test_units_that_follow_each_other_are_told_as_a_range_and_others_one_by_one(units, told):
+    with pytest.raises(ValueError, match=f"There are: {told}.$".replace("...", r"\.\.\.")):
+        FeatureMaps(np.zeros((1, 2, 2, len(units))), units=units).surface(99)
+
+
+@pytest.mark.parametrize(
+    ("zeros", "told"), [(10_000, "100 %"), (9_999, ">99.9 %"), (9_950, "99.5 %"), (9_990, "99.9 %"), (1, "0.0 %")]
+)
+def test_nearly_all_zeros_do_not_pass_for_all(zeros, told):
+    values = np.ones((1, 100, 100, 1), np.float32)
+    values.reshape(-1)[:zeros] = 0
+    assert FeatureMaps(values).histogram().text["names"] == [f"unit 0: {told} zeros, not drawn"]
+
+
+def test_a_histogram_of_zeros_alone_has_an_axis():
+    edges = FeatureMaps(VALUES).histogram(bins=4).values["edges"]
+    np.testing.assert_array_equal(edges[3], [0, 0.25, 0.5, 0.75, 1])
+
+
+def test_every_histogram_has_zero_on_its_axis():
+    values = np.stack([RNG.uniform(2, 3, (1, 5, 5)), RNG.uniform(-3, -2, (1, 5, 5))], axis=-1).astype(np.float32)
+    edges = FeatureMaps(values).histogram().values["edges"]
+    np.testing.assert_allclose(edges[:, [0, -1]], [[0, values.max()], [values.min(), 0]], rtol=1e-6)
+
+
+def test_the_strongest_colour_leaves_out_one_in_a_thousand():
+    values = RNG.permutation(10_000).reshape(1, 50, 50, 4).astype(np.float32)
+    assert FeatureMaps(values).scales()[0] == pytest.approx(9_990, abs=2)

@@ -501,3 +501,49 @@ def test_nets_that_squeeze_and_excite_see_the_whole_image_from_there_on(name, th
 def test_it_is_public():
     assert kv.receptive_field is receptive_field
     assert "ReceptiveField" in kv.__all__
+
+
+def test_a_dilation_that_tensorflow_does_itself_spreads_a_kernel():
+    # Keras makes a dilation of an interleaved batch; this is the convolution's own.
+    model = keras.Sequential(
+        [
+            keras.Input((30, 30, 1)),
+            keras.layers.Lambda(
+                lambda z: tf.nn.conv2d(z, tf.ones((3, 3, 1, 1)), 1, "SAME", dilations=(2, 3)), name="at"
+            ),
+        ]
+    )
+    field = kv.receptive_field(model, "at")
+    assert (field.size, field.stride, field.offset) == ((5, 7), (1, 1), (-2, -3))
+    assert field.box(10, 10) == (8, 7, 13, 14)
+
+
+def test_strides_differ_along_the_sides():
+    found = field(L.Conv2D(1, 3, strides=(2, 1)), L.Conv2D(1, 3), shape=(15, 12, 1))
+    # rows: 3 + 2 * 2 pixels, 2 apart; columns: 3 + 2, 1 apart
+    assert (found.size, found.stride, found.offset) == ((7, 5), (2, 1), (0, 0))
+    assert found.box(2, 3) == (4, 3, 11, 8)
+    found = field(L.MaxPooling2D((1, 2)), L.MaxPooling2D((3, 1)), shape=(12, 12, 1))
+    assert (found.size, found.stride) == ((3, 2), (3, 2))
+
+
+def test_a_transposed_convolution_may_enlarge_one_side_alone():
+    found = field(L.Conv2DTranspose(1, (2, 3), strides=(2, 1)), shape=(4, 5, 1))
+    assert found.shape == (8, 7)
+    # rows: out = 2 in + t, t = 0, 1; columns: out = in + t, t = 0, 1, 2
+    assert (found.size, found.stride, found.offset) == ((1, 3), (0.5, 1), (0, -2))
+    assert found.box(5, 3) == (2, 1, 3, 4)
+
+
+def test_a_stride_longer_than_its_kernel_begins_at_the_first_pixel():
+    found = field(L.Conv2D(1, 1, strides=2, padding="same"), shape=(8, 6, 1))
+    assert (found.size, found.stride, found.offset) == ((1, 1), (2, 2), (0, 0))
+    assert found.box(3, 2) == (6, 4, 7, 5)
+
+
+def test_a_padding_that_is_written_out_is_taken_as_it_is():
+    padding = [[0, 0], [1, 2], [3, 0], [0, 0]]
+    found = field(L.Lambda(lambda z: tf.nn.conv2d(z, tf.ones((3, 3, 2, 1)), 1, padding)), shape=(9, 9, 2))
+    assert found.shape == (10, 10)
+    assert found.offset == (-1, -3)
+    assert found.box(9, 9) == (8, 6, 9, 9)

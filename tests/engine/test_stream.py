@@ -241,3 +241,65 @@ def test_a_tuple_of_images_and_labels_is_told_how_to_be_given():
         Stream(nets.sequential(), (X, Y))
     pieces = list(Stream(nets.sequential(), [(X, Y)]))
     np.testing.assert_array_equal(pieces[0].beside, Y)
+
+
+def test_labels_of_images_that_come_one_by_one_stay_beside_them():
+    single = tf.data.Dataset.from_tensor_slices((X, Y))
+    pieces = list(Stream(nets.sequential(), single, batch=7))
+    np.testing.assert_array_equal(np.concatenate([piece.beside for piece in pieces]), Y)
+
+
+def test_a_piece_of_which_only_some_images_have_labels_has_none():
+    mixed, whole, rest = Stream(nets.sequential(), [(X[:3], Y[:3]), X[3:8], (X[8:], Y[8:])], batch=8)
+    assert mixed.beside is None
+    assert [*whole.beside, *rest.beside] == list(range(8, 23))
+
+
+def test_several_things_beside_the_images_are_not_labels():
+    data = tf.data.Dataset.from_tensor_slices((X, (Y, -Y))).batch(2)
+    assert {piece.beside for piece in Stream(nets.sequential(), data, batch=5)} == {None}
+
+
+def test_more_labels_than_images_are_named():
+    with pytest.raises(ValueError, match=r"`data` holds 3 images and labels of shape \(23,\)"):
+        Stream(nets.sequential(), [(X[:3], Y)])
+
+
+def test_unless_told_256_small_images_or_16_large_ones_go_at_once():
+    assert [len(piece) for piece in Stream(nets.sequential(), nets.images(300))] == [256, 44]
+    model = keras.Sequential([keras.Input((None, None, 1)), keras.layers.GlobalAveragePooling2D()])
+    assert [len(piece) for piece in Stream(model, np.zeros((20, 224, 224, 1), np.uint8))] == [16, 4]
+
+
+@pytest.mark.parametrize("later", [22, 24])
+def test_a_later_pass_gives_as_many_images_as_the_first(later):
+    class Other:
+        passes = 0
+
+        def __iter__(self):
+            self.passes += 1
+            # the first look is that at the door
+            return iter(list(nets.images(23 if self.passes < 3 else later)))
+
+    stream = Stream(nets.sequential(), Other(), passes=2)
+    assert sum(map(len, stream)) == len(stream) == 23
+    with pytest.raises(ValueError, match=f"gave {later} images on a later pass, and 23 on the first"):
+        list(stream)
+
+
+def test_inputs_of_different_lengths_are_named_before_anything_runs():
+    a, b = keras.Input((3, 3, 1), name="a"), keras.Input((2,), name="b")
+    model = keras.Model([a, b], keras.layers.Concatenate()([keras.layers.Flatten()(a), b]))
+    with pytest.raises(ValueError, match="every input needs as many entries.* 300.* 299"):
+        Stream(model, [np.zeros((300, 3, 3, 1)), np.zeros((299, 2))], batch=10)
+
+
+def test_the_bar_ends_at_the_number_of_images(monkeypatch):
+    from keras_vis.engine import stream as module
+
+    bars = []
+    made = module.bar
+    monkeypatch.setattr(module, "bar", lambda *args: bars.append(made(*args)) or bars[-1])
+    stream = Stream(nets.sequential(), X, batch=5)
+    assert sum(len(piece) for piece in stream.walk("looking", True)) == 23
+    assert [(bar.n, bar.total, bar.desc) for bar in bars] == [(23, 23, "looking")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from keras_vis.measure.gathered import Album, Rows
@@ -49,3 +50,16 @@ def test_a_small_copy_is_the_mean_over_areas():
     small = album.all()["images"]
     assert small.shape == (1, 4, 10, 3)
     np.testing.assert_allclose(small[0], image[0].reshape(4, 3, 10, 3, 3).mean(axis=(1, 3)), rtol=1e-5)
+
+
+def test_a_small_copy_of_uneven_parts_is_that_of_opencv_and_shares_nothing():
+    images = np.random.default_rng(0).uniform(size=(2, 25, 64, 3)).astype(np.float32)
+    album = Album(2, 30, 0)
+    album.put(images)
+    kept = album.all()
+    assert kept["images"].shape == (2, 12, 30, 3)
+    for copy, i in zip(kept["images"], kept["shown"], strict=True):
+        np.testing.assert_allclose(copy, cv2.resize(images[i], (30, 12), interpolation=cv2.INTER_AREA), atol=1e-5)
+    album = Album(2, 64, 0)
+    album.put(images)
+    assert not any(np.shares_memory(copy, images) for copy in album._images)

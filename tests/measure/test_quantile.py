@@ -107,3 +107,27 @@ def test_nan_and_a_shorter_round_are_errors():
     quantile.see(np.arange(19, dtype=np.float32)[:, None])
     with pytest.raises(ValueError, match="19 values of each unit, the first 20"):
         quantile.turn()
+
+
+def test_values_looked_at_in_parts_are_all_counted(monkeypatch):
+    monkeypatch.setattr("keras_vis.measure.quantile._AT_ONCE", 60)  # ten rows at once: 1,295 are not a multiple
+    for share in (0.995, 0.5):
+        values = DATA["rising, so that the first guess is far too low"].astype(np.float32).reshape(-1, 6)
+        found = streamed([values], share)[0].values
+        np.testing.assert_array_equal(found, np.quantile(values, share, axis=0, method="inverted_cdf"))
+
+
+def test_a_negative_whole_number_is_found_though_it_ends_its_interval():
+    # The lower half of the bits of -1.0 is the highest that there is.
+    values = np.repeat(np.array([-3, -1], np.float32), [60, 40])[:, None]
+    assert streamed([values], 0.9)[0].values == -1
+
+
+def test_one_round_is_enough_where_the_quantile_is_the_lowest_value():
+    assert streamed([DATA["rarely above zero"]], 0.9)[1] == 1
+    assert streamed([DATA["one number"]], 0.5)[1] == 1
+
+
+def test_two_rounds_are_enough_where_the_first_piece_is_large():
+    values = np.random.default_rng(2).normal(0, 1, (20_000, 2)).astype(np.float32)
+    assert streamed([values], 0.995)[1] == 2

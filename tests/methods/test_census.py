@@ -260,3 +260,42 @@ def test_activations_near_the_end_of_float32_are_finite():
     values = kv.unit_census(model, np.array([1, 2, 3, 4], np.float32).reshape(1, 2, 2, 1)).values
     assert values["mean"][0] == pytest.approx(2.5e30)
     assert values["std"][0] == pytest.approx(np.sqrt(1.25) * 1e30)
+
+
+def given_back(activation: str) -> keras.Model:
+    """A net whose one unit gives each pixel, through an activation."""
+    model = keras.Sequential(
+        [keras.Input((2, 2, 1)), L.Conv2D(1, 1, use_bias=False, name="conv"), L.Activation(activation, name="act")]
+    )
+    model.set_weights([np.ones((1, 1, 1, 1))])
+    return model
+
+
+def test_a_value_one_hundredth_from_an_end_is_saturated():
+    x = np.array([0.06, 5.94, 0.0601, 5.9399], np.float32).reshape(1, 2, 2, 1)
+    assert kv.unit_census(given_back("relu6"), x, layers="act").column("saturated") == [0.5]
+
+
+def test_the_summary_has_the_lowest_and_the_highest_of_a_layer_and_its_mean_saturation():
+    model, x = nets.sequential(activation="tanh"), 8 * nets.images(60)
+    summary = kv.unit_census(model, x, layers=["conv_1", "conv_2"]).summary()
+    for i, layer in enumerate(("conv_1", "conv_2")):
+        values = activations(model, x, layer)
+        assert summary.column("min")[i] == pytest.approx(values.min(), rel=1e-5)
+        assert summary.column("max")[i] == pytest.approx(values.max(), rel=1e-5)
+        assert summary.column("saturated")[i] == pytest.approx((np.abs(values) >= 0.98).mean(), abs=1e-3)
+
+
+def test_the_image_that_is_named_is_counted_over_all_of_the_data():
+    model = keras.Sequential([keras.Input((2, 2, 1)), L.Lambda(tf.math.log, name="log")])
+    x = np.ones((20, 2, 2, 1), np.float32)
+    x[[13, 14]] = -1
+    with pytest.raises(ValueError, match="'log' gives NaN or infinite.*image 13. "):
+        kv.unit_census(model, x, layers="log", batch=4)
+
+
+def test_the_figures_of_a_census_cannot_be_written_over():
+    census = kv.unit_census(nets.sequential(), nets.images())
+    for values in census.values.values():
+        with pytest.raises(ValueError, match="read-only"):
+            values[0] = 1

@@ -255,3 +255,131 @@ def test_images_of_several_sizes_are_refused():
     data = [np.zeros((2, 30, 30, 1)), np.zeros((2, 20, 20, 1))]
     with pytest.raises(ValueError, match=r"`data` has images of several sizes: \(30, 30, 1\) and \(20, 20, 1\)"):
         kv.top_patches(model, data, "conv", 0, batch=2)
+
+
+def two_sights() -> keras.Model:
+    """Two inputs of images of different sizes, and a layer that sees the second."""
+    a, b = keras.Input((4, 4, 1), name="a"), keras.Input((6, 8, 1), name="b")
+    seen = keras.layers.Conv2D(1, 3, use_bias=False, name="of_b")(b)
+    model = keras.Model([a, b], [keras.layers.Flatten()(a), seen])
+    model.set_weights([np.ones((3, 3, 1, 1))])
+    return model
+
+
+def test_the_input_that_is_named_is_cut_out():
+    rng = np.random.default_rng(0)
+    a, b = (rng.random((9, *shape, 1), np.float32) for shape in ((4, 4), (6, 8)))
+    found = kv.top_patches(two_sights(), [a, b], "of_b", 0, k=3, input="b")
+    sums = np.lib.stride_tricks.sliding_window_view(b[..., 0], (3, 3), axis=(1, 2)).sum(axis=(3, 4))
+    best = np.argsort(-sums.max(axis=(1, 2)))[:3]
+    np.testing.assert_array_equal(found.indices[0], best)
+    np.testing.assert_array_equal(found.values, b[best])
+    for patch, score in zip(found.patches(0), found.scores[0], strict=True):
+        assert patch.shape == (3, 3, 1)
+        assert patch.sum() == pytest.approx(score, rel=1e-5)
+
+
+def test_a_field_larger_than_the_image_is_cut_to_it():
+    model = keras.Sequential([keras.Input((6, 5, 1)), keras.layers.Conv2D(1, 15, padding="same", name="wide")])
+    found = kv.top_patches(model, nets.images(3, shape=(6, 5, 1)), "wide", 0)
+    assert found.field == (6, 5)
+    assert kv.receptive_field(model, "wide").size == (15, 15)
+    assert found.note.startswith("a unit sees the whole image")
+
+
+def test_the_note_tells_how_many_of_how_many_are_shown():
+    model = nets.sequential()
+    assert kv.top_patches(model, X, "preds", 0, k=7).note.endswith("the best 7 of 40 images")
+    assert kv.top_patches(model, X, "preds", 0, k=40).note.endswith("all 40 images, the best first")
+
+
+def test_of_several_images_that_are_not_finite_the_first_is_named():
+    inputs = keras.Input((2, 2, 1))
+    model = keras.Model(inputs, keras.layers.Lambda(tf.math.log, name="log")(inputs))
+    x = np.ones((9, 2, 2, 1), np.float32)
+    x[[5, 7, 8]] = -1
+    with pytest.raises(ValueError, match="for image 5 of `data`"):
+        kv.top_patches(model, x, "log", 0, batch=4)
+
+
+def test_images_that_are_outdone_are_forgotten():
+    from keras_vis.methods.patches import _Best
+
+    best = _Best(1, 3)
+    for i in range(20):  # each better than all before
+        best.take(np.full((1, 1), i), np.zeros((1, 1), int), np.full((1, 2, 2, 1), i), i)
+    assert sorted(best._images) == [17, 18, 19]
+    assert best.gathered()[:, 0, 0, 0].tolist() == [19, 18, 17]
+
+
+def test_patches_of_the_second_unit_are_cut_out_of_its_own_boxes():
+    picture = kv.top_patches(nets.sequential(), X, "conv_2", [1, 4], k=3)
+    assert (picture.boxes[0] != picture.boxes[1]).any()
+    for j, patch in enumerate(picture.patches(4)):
+        top, left, bottom, right = picture.boxes[1, j]
+        np.testing.assert_array_equal(patch, X[picture.indices[1, j], top:bottom, left:right])
+
+
+@pytest.mark.parametrize(
+    "box", [[-1, 0, 4, 4], [0, -1, 4, 4], [0, 0, 13, 4], [0, 0, 4, 11], [5, 0, 4, 4], [0, 5, 4, 4]]
+)
+def test_a_box_beyond_the_image_or_turned_round_is_refused(box):
+    whole = {"units": [0], "scores": [[1.0]], "indices": [[0]], "positions": [[[0, 0]]], "field": (4, 4)}
+    Patches(X[:1], boxes=[[[0, 0, 12, 10]]], **whole)
+    with pytest.raises(ValueError, match="`boxes` must lie within the images, 12 by 10"):
+        Patches(X[:1], boxes=[[box]], **whole)
+
+
+def squares(**options) -> Patches:
+    """Two units with two images each: red, green; blue, yellow; half as bright as the range goes."""
+    colours = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]], np.float32)
+    values = np.broadcast_to(colours[:, None, None], (4, 28, 28, 3))
+    rest = {"units": [3, 5], "scores": [[4, 0], [2, 1]], "indices": [[0, 1], [2, 3]], "field": (28, 28)}
+    boxes, positions = np.tile([0, 0, 28, 28], (2, 2, 1)), np.zeros((2, 2, 2), int)
+    return Patches(values, **{**rest, "boxes": boxes, "positions": positions, "value_range": (0, 2), **options})
+
+
+def test_images_are_drawn_unit_by_unit_the_best_on_the_left_in_the_range_given():
+    sheet = squares().draw()
+    middles = []
+    for colour in ((128, 0, 0), (0, 128, 0), (0, 0, 128), (128, 128, 0)):
+        where = np.argwhere((np.abs(sheet.astype(int) - colour) <= 1).all(axis=-1))
+        assert len(where) == 168**2  # six times as large, and whole
+        middles.append(where.mean(axis=0))
+    (top, left), (a, right), (bottom, b), (c, d) = middles
+    assert a == top < bottom == c
+    assert b == left < right == d
+
+
+def test_captions_stay_with_their_images_and_are_written_below_the_scores(monkeypatch):
+    from keras_vis.draw import text
+
+    picture = squares(captions=["a", "b", "c", "d"])
+    assert picture.unit(5).captions == ("c", "d")
+    written: list[str] = []
+    block = text.block
+    monkeypatch.setattr(
+        text, "block", lambda words, *args, **options: written.append(words) or block(words, *args, **options)
+    )
+    picture.draw()
+    assert [words for words in written if words in ("4, a", "0, b", "2, c", "1, d")] == ["4, a", "0, b", "2, c", "1, d"]
+    # a unit that is 0 in one image is not silent
+    assert [words for words in written if words.startswith("unit")] == ["unit 3", "unit 5"]
+
+
+def test_columns_are_as_many_as_asked_for():
+    one, two = squares(columns=1).draw(), squares(columns=2).draw()
+    assert one.shape[0] > 1.5 * two.shape[0]
+    assert one.shape[1] <= two.shape[1]
+
+
+def test_a_patch_cut_at_the_left_lies_at_the_right_of_its_tile_and_is_not_turned():
+    from keras_vis.draw.patches import _patch
+
+    image = np.zeros((8, 8, 3), np.float32)
+    image[3, 0] = 1  # the upper left pixel of the box
+    tile = _patch(image, np.array([3, 0, 7, 2]), (4, 4), (80, 80))
+    assert (tile[:, :40] == 232).all()
+    assert (tile[:20, 40:60] == 255).all()
+    assert not tile[20:, 40:].any()
+    assert not tile[:, 60:].any()
