@@ -113,7 +113,8 @@ class Concepts:
         if isinstance(source, np.ndarray):
             return self._ready(source[rows], len(piece))
         assert callable(source)
-        images = piece.batch.arrays[self._which]
+        # It may be the user's own array that would be written into.
+        images = piece.batch.arrays[self._which].copy()
         return self._ready(source(images), len(piece), "what `masks` returns")
 
     def _check_whole(self) -> None:
@@ -182,7 +183,10 @@ def _check_shape(array: np.ndarray, where: str) -> None:
     if array.ndim not in (3, 4):
         hint = ""
         if array.ndim == 2:
-            hint = " One mask for every image is np.broadcast_to(mask, (n, *mask.shape))."
+            hint = (
+                " Masks of one image each are joined by np.stack(masks), those of a tf.data.Dataset by .batch(n); one "
+                "mask for every image is np.broadcast_to(mask, (n, *mask.shape))."
+            )
         elif array.ndim == 1:
             hint = " Labels of whole images are no masks: say where in each image a concept is."
         raise ValueError(f"{where} has shape {array.shape}; masks are {_WANTED}.{hint}")

@@ -77,7 +77,8 @@ def verdicts(
         progress: whether it is shown.
 
     Raises:
-        ValueError: labels that are not as many as the images, or, of those that come with them, none or no classes.
+        ValueError: labels that are not as many as the images, or, of those that come with them, none or no classes;
+            logits that are NaN or infinite.
     """
     room = probe(model)
     classes = room.outline(stream.first).outputs[output].classes
@@ -88,10 +89,19 @@ def verdicts(
             fits(labels, count, "labels", more=True)
             truth = labels[piece.rows]
         elif piece.beside is None:
-            raise ValueError("`labels` is None, and `images` come without labels. Give the true class of each image.")
+            raise ValueError(
+                "`labels` is None, and `images` come without labels, or with some in a dict or a list, which is not "
+                "looked through. Give the true class of each image: labels=(n,)."
+            )
         else:
             truth = ratings(piece.beside, classes, "labels")
         logits, head = room.outputs(piece.batch, batch=stream.size)[output]
+        broken = ~np.isfinite(logits).all(axis=1)
+        if broken.any():
+            raise ValueError(
+                f"`model`: output {output!r} gives NaN or infinity for image {piece.start + broken.argmax()} of "
+                "`images`. Has the training diverged?"
+            )
         rows = np.arange(len(logits))
         predicted = logits.argmax(axis=1)
         chance = probabilities(logits, head)
@@ -129,18 +139,20 @@ def ratings(given: object, classes: int, argument: str, *, unrated: bool = False
     """Return classes, one for each image, as int64.
 
     Args:
-        given: ``(n,)`` or ``(n, 1)``.
+        given: ``(n,)`` or ``(n, 1)``; of one image its class alone.
         classes: how many there are.
         argument: the name of the argument in messages.
         unrated: whether an image may have none: −1, NaN or None, which become −1.
 
     Raises:
         TypeError: no numbers.
-        ValueError: one-hot, of another rank, no whole numbers, or outside the classes.
+        ValueError: one-hot, of another rank, no whole numbers, missing, or outside the classes.
     """
     array = np.asarray(given)
-    if unrated and array.dtype.kind == "O":
-        array = np.array([np.nan if entry is None else entry for entry in array.flat]).reshape(array.shape)
+    if array.dtype.kind == "O":
+        array = _plain(array, argument, unrated)
+    if array.ndim == 0:
+        array = array[None]
     if array.dtype.kind not in "iuf":
         raise TypeError(f"`{argument}` must be whole numbers, the classes' indices; received {array.dtype}.")
     if array.ndim == 2 and array.shape[1] == 1:
@@ -164,3 +176,15 @@ def ratings(given: object, classes: int, argument: str, *, unrated: bool = False
             f"0 to {classes - 1}{none}."
         )
     return array
+
+
+def _plain(array: np.ndarray, argument: str, unrated: bool) -> np.ndarray:
+    """Return what stands in an array of objects, as that of a column with gaps, as numbers; NaN where there is none."""
+    entries = array.ravel().tolist()
+    # pandas's own for what is missing is neither equal to itself nor not
+    missing = [i for i, entry in enumerate(entries) if entry is None or type(entry).__name__ == "NAType"]
+    if missing and not unrated:
+        raise ValueError(f"`{argument}`: entry {missing[0]} is {entries[missing[0]]}. Give the class of every image.")
+    for i in missing:
+        entries[i] = np.nan
+    return np.array(entries).reshape(array.shape)

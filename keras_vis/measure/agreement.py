@@ -8,6 +8,7 @@ import numpy as np
 
 UNRATED = -1  # stands for no class
 _Z = 1.959964  # of a standard normal distribution 95 % lie within ±_Z
+_EXACT = 1e-15
 
 
 def differing(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -34,16 +35,19 @@ def cohen(counts: np.ndarray) -> tuple[float, float, float] | None:
     # of whole numbers, so that no rounding hides a 1
     if int(np.diag(counts).max()) == total:
         return None
+    total, agreed = int(total), int(np.trace(counts))
+    # of whole numbers, too: what is 0 is 0
+    both = sum(int(a) * int(b) for a, b in zip(counts.sum(axis=1), counts.sum(axis=0), strict=True))
+    kappa = (total * agreed - both) / (total**2 - both)
     p = counts / total
-    rows, columns, agreed = p.sum(axis=1), p.sum(axis=0), float(np.trace(counts) / total)
-    chance = float(rows @ columns)
-    kappa = (agreed - chance) / (1 - chance)
+    rows, columns, chance = p.sum(axis=1), p.sum(axis=0), both / total**2
     rest = 1 - kappa
     own = np.diag(p) @ (1 - (rows + columns) * rest) ** 2
     cross = (columns[:, None] + rows[None, :]) ** 2 * p
     other = rest**2 * (cross.sum() - np.trace(cross))
     spread = own + other - (kappa - chance * rest) ** 2
-    half = _Z * np.sqrt(max(spread, 0.0) / total) / (1 - chance)
+    # what is below is rounding alone
+    half = float(_Z * np.sqrt(spread / total) / (1 - chance)) if spread > _EXACT else 0.0
     return kappa, max(kappa - half, -1.0), min(kappa + half, 1.0)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 _Z = 1.959964  # of a standard normal distribution 95 % lie within ±_Z
@@ -10,16 +12,30 @@ _LEAST = 96  # pixels: a sample's photographs are shrunk, by a whole factor, to 
 
 
 def edges_of(value: np.ndarray, bins: int | np.ndarray) -> np.ndarray:
-    """Return the edges given, or those of so many bins of equally many values.
+    """Return the edges given, or those of so many bins of equally many values, as nearly as can be.
 
-    Equal values stay together, so that there may be fewer; of no more different values than bins each has its own.
+    Equal values stay together; bins are fewer only where there are fewer different values. An edge lies half-way
+    between two neighbours.
     """
     if not isinstance(bins, int):
         return bins
-    found = np.unique(value)
-    if len(found) <= bins:
-        return np.concatenate([found[:1], (found[1:] + found[:-1]) / 2, found[-1:]])
-    return np.unique(np.quantile(value, np.linspace(0, 1, bins + 1), method="inverted_cdf"))
+    found, counts = np.unique(value, return_counts=True)
+    upto = np.cumsum(counts)
+    # cuts come after these of the different values; 0 and n are no cuts
+    last, n = len(found) - 1, len(value)
+    cuts = {int(np.abs(upto[:last] - n * i / bins).argmin()) for i in range(1, bins)} if last else set()
+    while len(cuts) < min(bins - 1, last):
+        # where one value has more than its share, two cuts fell together: the fullest bin that can be is cut again
+        ends = [-1, *sorted(cuts), last]
+        parts = [(a, b) for a, b in itertools.pairwise(ends) if b - a > 1]
+        a, b = max(parts, key=lambda part: upto[part[1]] - _before(upto, part[0]))
+        middle = (upto[b] + _before(upto, a)) / 2
+        cuts.add(a + 1 + int(np.abs(upto[a + 1 : b] - middle).argmin()))
+    here = np.array(sorted(cuts), np.intp)
+    low, high = found[here], found[here + 1]
+    between = low / 2 + high / 2
+    # of two neighbours with no number between them the second begins the bin
+    return np.concatenate([found[:1], np.where(between > low, between, high), found[-1:]])
 
 
 def summary(value: np.ndarray, correct: np.ndarray, chance: np.ndarray, edges: np.ndarray) -> dict[str, np.ndarray]:
@@ -112,6 +128,11 @@ def shrunk(image: np.ndarray) -> np.ndarray:
     if by == 1 or min(image.shape[:2]) < by:
         return image.copy()
     return image[: high * by, : wide * by].reshape(high, by, wide, by, -1).mean(axis=(1, 3))
+
+
+def _before(upto: np.ndarray, last: int) -> int:
+    """Return how many values there are up to a different one; none before the first."""
+    return int(upto[last]) if last >= 0 else 0
 
 
 def _place(value: np.ndarray, edges: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _AT_ONCE = 1 << 21  # places of maps, so that what is made between stays small; far below 2^24, where float32 counts end
+_NEAR = 1e-9  # of the way from a position to the next
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,19 @@ class Axis:
         Args:
             maps: positions of a map.
             masks: positions of a mask.
-            centres: where along the image the positions of a map lie, in shares of its length, ``(maps,)``, rising. By
-                default each is in the middle of its share, as when a map is drawn over an image.
+            centres: where along the image the positions of a map lie, in shares of its length, ``(maps,)``, rising, or
+                falling where the map is mirrored. By default each is in the middle of its share, as when a map is drawn
+                over an image.
         """
         grid = max(maps, masks)
         middles = (np.arange(grid) + 0.5) / grid
         if centres is None:
             at = np.clip(middles * maps - 0.5, 0, maps - 1)
         else:
-            at = np.interp(middles, centres, np.arange(maps))
+            rising = slice(None, None, -1 if centres[0] > centres[-1] else 1)
+            at = np.interp(middles, centres[rising], np.arange(maps)[rising])
+        # A position is met where it lies, however that was rounded: what is exactly at the threshold is on.
+        at = np.where(np.abs(at - np.rint(at)) < _NEAR, np.rint(at), at)
         low = np.floor(at).astype(np.intp)
         weight = (at - low).astype(np.float32)
         return cls(low, np.minimum(low + 1, maps - 1), weight, (np.arange(grid) * masks + masks // 2) // grid)

@@ -48,7 +48,8 @@ def accuracy_by(
         model: any Keras model of images that ends in a vector of classes.
         images: ``(n, h, w, c)``, a `tf.data.Dataset`, a `PyDataset` or an iterable of batches; gone through once.
         labels: ``(n,)``, the true classes; None for those that come with the images.
-        attribute: a name from above, or a function of images ``(r, h, w, c)`` that returns ``(r,)`` finite numbers.
+        attribute: a name from above, or a function of images ``(r, h, w, c)`` that returns ``(r,)`` finite numbers;
+            the images are a copy, in which it may write.
         bins: how many, each of as many images but for equal values, which stay together; or the edges, rising, the last
             one included. Images beyond them are left out.
         k: an image is right if the true class is among the k of the highest logits.
@@ -92,7 +93,7 @@ def accuracy_by(
     measured, right, sure, sample = [], [], [], Sample(given)
     for part in verdicts(model, stream, truth, end, what="accuracy_by", progress=progress):
         batch_ = part.piece.batch
-        value = _numbers(measure, with_channels(np.asarray(batch_.arrays[which], np.float32)), name)
+        value = _numbers(measure, with_channels(np.array(batch_.arrays[which], np.float32)), name, part.piece.start)
         sample.offer(value, batch_.shown(which))
         measured.append(value)
         right.append(part.rank < k)
@@ -130,12 +131,19 @@ def _bins(bins: object) -> int | np.ndarray:
     return edges
 
 
-def _numbers(measure: Attribute, images: np.ndarray, name: str) -> np.ndarray:
+def _numbers(measure: Attribute, images: np.ndarray, name: str, start: int) -> np.ndarray:
+    count = len(images)
     found = np.asarray(measure(images))
-    if found.shape != (len(images),) or found.dtype.kind not in "buif" or not np.isfinite(found).all():
+    if found.shape != (count,) or found.dtype.kind not in "buif":
         raise ValueError(
-            f"`attribute={name}` must return one finite number for each of {len(images)} images, "
-            f"({len(images)},); received {found.dtype} {found.shape}."
+            f"`attribute={name}` must return one finite number for each of {count} images, ({count},); received "
+            f"{found.dtype} {found.shape}."
+        )
+    broken = np.flatnonzero(~np.isfinite(found))
+    if broken.size:
+        raise ValueError(
+            f"`attribute={name}` must return one finite number for each image; for image {start + broken[0]} of "
+            f"`images` it is {found[broken[0]]:g}."
         )
     return found.astype(np.float64)
 

@@ -12,6 +12,7 @@ import numpy as np
 from keras_vis.engine import layers
 from keras_vis.engine.batch import Batch, take
 from keras_vis.engine.field import ReceptiveField, field_of
+from keras_vis.engine.places import lines, middles
 from keras_vis.engine.probe import probe
 from keras_vis.measure.pairs import Nearest, nearest
 from keras_vis.picture import Picture, about
@@ -129,7 +130,7 @@ def correspondence(
         )
     wanted = None if points is None else _points(points, shown[0].shape)
     sights = [field_of(model, path, batches[0].image, image.shape[:2]) for image in shown]
-    if sights[0].whole:
+    if not any(sights[0].stride):
         raise ValueError(
             f"`layer={path!r}`: each of its positions sees the whole image, and has no place. Take an earlier one."
         )
@@ -208,12 +209,10 @@ def _points(points: object, shape: Sequence[int]) -> np.ndarray:
 
 
 def _places(sight: ReceptiveField) -> np.ndarray:
-    """Return the middle of what each position sees, not cut off at the edges: ``(h' w', 2)``."""
-    axes = [
-        offset + stride * np.arange(count) + (size - 1) / 2
-        for offset, stride, count, size in zip(sight.offset, sight.stride, sight.shape, sight.size, strict=True)
-    ]
-    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
+    """Return the middle of what each position sees, ``(h' w', 2)``: not cut off at the edges, if it is on a grid."""
+    axes = lines(sight)
+    found = middles(sight) if axes is None else np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    return found.reshape(-1, 2)
 
 
 def _said(found: Nearest, count: int) -> str:

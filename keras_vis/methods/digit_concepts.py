@@ -99,12 +99,14 @@ def _sheets(digits: np.ndarray, gap: int) -> Iterator[tuple[slice, np.ndarray]]:
         low = some.min(axis=(1, 2), keepdims=True)
         span = some.max(axis=(1, 2), keepdims=True) - low
         some = (some - low) / np.where(span > 0, span, 1)
-        yield rows, np.pad(some, ((0, 0), (gap, gap), (gap, gap))).reshape(-1, digits.shape[2] + 2 * gap)
+        # Of an even height, so that each digit's rows are even and odd where its own are: see `_slender`.
+        even = gap + digits.shape[1] % 2
+        yield rows, np.pad(some, ((0, 0), (gap, even), (gap, gap))).reshape(-1, digits.shape[2] + 2 * gap)
 
 
 def _cut(sheet: np.ndarray, height: int, gap: int) -> np.ndarray:
     """Return the digits of a sheet, ``(n, h, w)``."""
-    return sheet.reshape(-1, height + 2 * gap, sheet.shape[1])[:, gap:-gap, gap:-gap]
+    return sheet.reshape(-1, height + height % 2 + 2 * gap, sheet.shape[1])[:, gap : gap + height, gap:-gap]
 
 
 def _sector(grey: np.ndarray, ink: np.ndarray, unit: float, count: int) -> np.ndarray:

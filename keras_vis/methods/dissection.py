@@ -12,6 +12,7 @@ import numpy as np
 from keras_vis.engine import layers
 from keras_vis.engine.concepts import Concepts
 from keras_vis.engine.field import field_of
+from keras_vis.engine.places import lines
 from keras_vis.engine.probe import probe
 from keras_vis.engine.stream import Stream
 from keras_vis.measure.overlap import Axis, Grid, Overlap
@@ -52,8 +53,9 @@ def dissect(
         data: ``(n, h, w, c)``, or what gives batches of images: see `engine/stream.py`.
         masks: where in each image each concept is, 0 or 1, over the whole image in any resolution ``(H, W)``: a mapping
             from names to ``(n, H, W)``; ``(n, H, W)``, one concept; ``(n, H, W, m)``, of which several may be true in a
-            pixel; a function that makes any of these of images ``(r, h, w, c)``, float32, as `digit_concepts`; an
-            iterable of batches in the order of the data; or None, where the data give ``(images, masks)``.
+            pixel; a function that makes any of these of images ``(r, h, w, c)``, float32, as `digit_concepts`, a copy
+            in which it may write; an iterable of batches in the order of the data; or None, where the data give
+            ``(images, masks)``.
         layer: whose maps ``(h', w', k)``: a name, a path or the layer.
         quantile: the share of a unit's values, over all positions of all images, that are at most T_k.
         iou: above which intersection over union a unit is a detector of a concept.
@@ -72,9 +74,10 @@ def dissect(
 
     Raises:
         TypeError: `model` is no Keras model; `data` or `masks` of a wrong kind.
-        ValueError: shapes or layers that do not fit the model, a layer without maps, a unit that it does not have; an
-            iterator, that gives its images once; masks of the wrong rank or number, or of other values than 0 and 1;
-            names that are not different or not one for each concept; a number out of its range.
+        ValueError: shapes or layers that do not fit the model, a layer without maps, or one whose rows are not those of
+            the image, with ``align="field"``; a unit that it does not have; an iterator, that gives its images once;
+            masks of the wrong rank or number, or of other values than 0 and 1; names that are not different or not one
+            for each concept; a number out of its range.
 
     Source:
         Bau, Zhou, Khosla, Oliva & Torralba 2017, arXiv:1704.05796, section 2.4: P(a_k > T_k) = 0.005 at the maps' own
@@ -154,7 +157,17 @@ class _Maps:
         self._room, self._stream, self._path, self._which = probe(model), stream, path, which
         self._finish = _of_units(path, units)
         self._size = stream.first.arrays[which].shape[1:3]
-        self._field = field_of(model, path, which, self._size) if align == "field" else None
+        self._lines: tuple[np.ndarray, np.ndarray] | None = None
+        if align == "field":
+            field = field_of(model, path, which, self._size)
+            # A field that holds the whole image has a middle yet; but not where positions are lost.
+            self._lines = lines(field) if any(field.stride) else None
+            if self._lines is None and any(field.stride):
+                raise ValueError(
+                    f"`align='field'`: the rows of {path!r} do not run along those of the image, as after a "
+                    "transposition or a roll, so that its maps cannot be laid on the masks. Take an earlier layer; or "
+                    "align='stretch', which draws them over the image as they are."
+                )
 
     def of(self, batch: Any) -> np.ndarray:
         """Return ``(r, h', w', k)``."""
@@ -167,11 +180,9 @@ class _Maps:
 
     def _centres(self, side: int) -> np.ndarray | None:
         """Return where along the image the positions of a map lie; None where they all see the same of it."""
-        field = self._field
-        if field is None or field.whole or not field.stride[side] > 0:
+        if self._lines is None or self._lines[side][0] == self._lines[side][-1]:
             return None
-        middle = field.offset[side] + field.size[side] / 2
-        return (middle + field.stride[side] * np.arange(field.shape[side])) / self._size[side]
+        return (self._lines[side] + 0.5) / self._size[side]
 
     def thresholds(
         self, quantile: float, top: int, progress: bool

@@ -69,7 +69,7 @@ class Raters(Table):
         kappa = cohen(counts)
         note = f"{counts.sum():,} images, {counts.sum() - np.trace(counts):,} of them differ"
         if kappa is not None:
-            note += f"; \u03ba = {kappa[0]:.4f}"
+            note += f"; \u03ba = {kappa[0]:z.4f}"
         text = {
             "title": f"What does {_called(columns)} take for what?" if rows == _TRUTH else f"{rows} and {columns}",
             "note": note,

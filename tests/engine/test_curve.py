@@ -28,12 +28,27 @@ FORMS = {
     "a layer as activation": (lambda: L.Dense(3, activation=L.ReLU()), (0, INF)),
     "1 + 2 tanh by hand": (lambda: L.Lambda(lambda z: 1 + 2 * tf.nn.tanh(z)), (-1, 3)),
     "3 - relu6 by hand": (lambda: L.Lambda(lambda z: 3 - tf.nn.relu6(z) / 2), (0, 3)),
+    "z + |z| by hand": (lambda: L.Lambda(lambda z: (z + tf.abs(z)) / 2), (0, INF)),
+    "a leak by hand": (lambda: L.Lambda(lambda z: tf.maximum(z, 0.1 * z)), (-INF, INF)),
+    "softsign by hand": (lambda: L.Lambda(lambda z: z / (1 + tf.abs(z))), (-INF, INF)),
+    "squareplus": (lambda: L.Activation("squareplus"), (-INF, INF)),
+    "sparse plus": (lambda: L.Activation("sparse_plus"), (-INF, INF)),
+    "arc tangent": (lambda: L.Lambda(lambda z: tf.atan(100 * z)), (-np.pi / 2, np.pi / 2)),
+    "square": (lambda: L.Lambda(tf.square), (0, INF)),
+    "z times z by hand": (lambda: L.Lambda(lambda z: z * z), (0, INF)),
+    "z times z + 1 by hand": (lambda: L.Lambda(lambda z: z * (z + 1)), (-INF, INF)),
+    "1 - |tanh| by hand": (lambda: L.Lambda(lambda z: 1 - tf.abs(tf.tanh(z / 3))), (0, 1)),
+    "root": (lambda: L.Lambda(lambda z: tf.sqrt(tf.square(z) + 4)), (2, INF)),
+    "sign": (lambda: L.Lambda(tf.sign), (-1, 1)),
     "gelu": (lambda: L.Activation("gelu"), (-INF, INF)),
     "swish": (lambda: L.Activation("silu"), (-INF, INF)),
     "softmax": (lambda: L.Softmax(), (-INF, INF)),
     "batch normalisation": (lambda: L.BatchNormalization(), None),
     "layer normalisation": (lambda: L.LayerNormalization(), None),
     "unit normalisation": (lambda: L.UnitNormalization(), None),
+    "norm by hand": (lambda: L.Lambda(lambda z: z / tf.sqrt(tf.reduce_mean(z * z, -1, keepdims=True) + 1)), None),
+    "group normalisation": (lambda: L.GroupNormalization(2), None),
+    "rms normalisation": (lambda: L.RMSNormalization(), None),
     "pooling": (lambda: L.MaxPooling2D(), None),
     "dropout": (lambda: L.Dropout(0.5), None),
 }
@@ -41,7 +56,8 @@ FORMS = {
 
 @pytest.mark.parametrize(("make", "ends"), FORMS.values(), ids=FORMS)
 def test_the_ends_of_every_form_of_activation(make, ends):
-    model = keras.Sequential([keras.Input((6, 6, 4)), L.Conv2D(4, 3), make()])
+    sums = L.Conv2D(4, 3, kernel_initializer=keras.initializers.GlorotUniform(seed=0))
+    model = keras.Sequential([keras.Input((6, 6, 4)), sums, make()])
     x = np.random.default_rng(0).normal(0, 30, (8, 6, 6, 4)).astype("float32")
     found = curves(model, take(model, x))
     assert found == ({} if ends is None else {model.layers[-1].name: ends})
@@ -71,6 +87,18 @@ def test_of_a_convolution_a_normalisation_and_a_rectifier_the_last_ends_in_an_ac
     x = L.BatchNormalization()(keras.ops.relu(L.Conv2D(4, 3)(x)))
     model = keras.Model(inputs, L.Dense(2, name="logits")(L.Flatten()(x)))
     assert list(curves(model, take(model, nets.images()))) == ["relu_1"]
+
+
+def test_a_distance_or_the_greater_of_two_layers_is_a_merge_and_no_activation():
+    inputs = keras.Input((3,))
+    ends = []
+    for merge in (lambda p: tf.abs(p[0] - p[1]), lambda p: tf.maximum(p[0], p[1]), lambda p: p[0] * p[1]):
+        ends.append(L.Lambda(merge)([L.Dense(4)(inputs), L.Dense(4)(inputs)]))
+    # of a single unit the norm has the shape of what it is of
+    single = L.Dense(1)(inputs)
+    ends += [L.UnitNormalization()(single), L.LayerNormalization()(single), L.BatchNormalization()(single)]
+    model = keras.Model(inputs, ends)
+    assert curves(model, take(model, np.ones((2, 3)))) == {}
 
 
 def test_a_nested_model_that_hands_on_an_activation_is_not_named_beside_it():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import keras_vis as kv
 from keras_vis.engine.probe import probe
-from keras_vis.measure.bins import wilson
+from keras_vis.measure.bins import Sample, edges_of, shrunk, summary, wilson
 from keras_vis.methods.accuracy import ATTRIBUTES
 from tests import nets
 
@@ -136,6 +137,36 @@ def test_bins_hold_equally_many_and_equal_values_stay_together(judged):
     np.testing.assert_array_equal(one["counts"], [len(x)])
 
 
+@pytest.mark.parametrize(
+    ("value", "bins", "counts"),
+    [
+        (np.arange(40), 2, [20, 20]),
+        (np.arange(40), 8, [5] * 8),
+        ([0] * 24 + [*range(1, 17)], 2, [24, 16]),
+        ([0] * 24 + [*range(1, 17)], 4, [24, 6, 5, 5]),
+        ([*range(16)] + [16] * 24, 4, [5, 5, 6, 24]),
+        ([0] * 38 + [1, 2], 3, [38, 1, 1]),
+        ([3] * 40, 2, [40]),
+    ],
+)
+def test_a_value_that_many_share_costs_no_bin(value, bins, counts):
+    value = np.array(value, np.float64)
+    edges = edges_of(value, bins)
+    assert [
+        ((low <= value) & (value < high)).sum() for low, high in itertools.pairwise([*edges[:-1], np.inf])
+    ] == counts
+    assert (edges[0], edges[-1]) == (value.min(), value.max())
+    # half-way between neighbours
+    assert not np.isin(edges[1:-1], value).any()
+
+
+def test_two_numbers_with_none_between_them_are_told_apart():
+    value = np.repeat([1.0, np.nextafter(1.0, 2.0)], 5)
+    np.testing.assert_array_equal(edges_of(value, 2), [value[0], value[-1], value[-1]])
+    counts = summary(value, np.ones(10, bool), np.ones(10), edges_of(value, 2))["counts"]
+    np.testing.assert_array_equal(counts, [5, 5])
+
+
 def test_the_interval_is_wilsons():
     # hand-computed: 10 of 10, z = 1.96: from 0.7225 to 1; 8 of 10: from 0.4902 to 0.9433
     np.testing.assert_allclose(
@@ -204,10 +235,15 @@ def test_a_second_look_traces_nothing(judged):
         ({"labels": np.full(101, np.nan)}, ValueError, r"entry 0 is nan"),
         ({"labels": ["a"] * 101}, TypeError, r"`labels` must be whole numbers"),
         ({"labels": None}, ValueError, r"`labels` is None, and `images` come without labels"),
+        (
+            {"images": [(nets.images(4), {"preds": np.zeros(4, int)})], "labels": None},
+            ValueError,
+            r"in a dict or a list.*Give the true class of each image: labels=\(n,\)",
+        ),
         ({"attribute": "slamt"}, ValueError, r"`attribute='slamt'` is not known. Did you mean 'slant'"),
         ({"attribute": 3}, TypeError, r"`attribute` must be one of brightness.*received int"),
         ({"attribute": lambda images: 1.0}, ValueError, r"one finite number for each of 101 images"),
-        ({"attribute": lambda images: np.full(len(images), np.nan)}, ValueError, r"one finite number"),
+        ({"attribute": lambda images: np.full(len(images), np.nan)}, ValueError, r"for image 0 of `images` it is nan"),
         ({"bins": 0}, ValueError, r"`bins` must be a positive"),
         ({"bins": [1.0, 0.0]}, ValueError, r"`bins`.*rising edges"),
         ({"bins": [50.0, 60.0]}, ValueError, r"`bins` hold no image: they go from 50 to 60"),
@@ -221,6 +257,65 @@ def test_what_cannot_be_is_named(judged, options, error, words):
     given = {"images": x, "labels": labels, "attribute": "brightness", **options}
     with pytest.raises(error, match=words):
         kv.accuracy_by(model, **given)
+
+
+def test_an_image_whose_logits_are_not_numbers_is_named(judged):
+    _, x, labels, _ = judged
+    broken = nets.sequential()
+    kernel, bias = broken.layers[-1].get_weights()
+    broken.layers[-1].set_weights([kernel * np.nan, bias])
+    with pytest.raises(ValueError, match=r"output 'preds' gives NaN or infinity for image 0 of `images`"):
+        kv.accuracy_by(broken, x, labels, "ink")
+    # an image of 2e38 overflows in the net, in the second batch of three
+    image, model = keras.Input((2, 2, 1)), keras.layers.Dense(2, name="preds", use_bias=False)
+    model = keras.Model(image, model(keras.layers.Flatten()(image)))
+    model.layers[-1].set_weights([np.full((4, 2), 5.0)])
+    some = np.ones((6, 2, 2, 1), np.float32)
+    some[4] = 2e38
+    with pytest.raises(ValueError, match=r"output 'preds' gives NaN or infinity for image 4 of `images`"):
+        kv.accuracy_by(model, some, np.zeros(6, int), "brightness", batch=3)
+
+
+def test_an_image_whose_attribute_is_no_number_is_named(judged):
+    model, x, labels, _ = judged
+
+    def first(images: np.ndarray) -> np.ndarray:
+        return np.where(images[:, 0, 0, 0] == x[57, 0, 0, 0], np.nan, images[:, 0, 0, 0])
+
+    with pytest.raises(ValueError, match=r"`attribute=first` .* for image 57 of `images` it is nan"):
+        kv.accuracy_by(model, x, labels, first, batch=20)
+
+
+def test_an_attribute_may_write_into_its_images_and_changes_none(judged):
+    model, x, labels, _ = judged
+    kept = x.copy()
+
+    def means(images: np.ndarray) -> np.ndarray:
+        return images.mean(axis=(1, 2, 3))
+
+    def spoilt(images: np.ndarray) -> np.ndarray:
+        found = means(images)
+        images *= 0
+        return found
+
+    values, wanted = (kv.accuracy_by(model, x, labels, name, bins=4).values for name in (spoilt, means))
+    np.testing.assert_array_equal(x, kept)
+    for name, value in wanted.items():
+        np.testing.assert_array_equal(values[name], value, err_msg=name)
+
+
+def test_labels_may_be_a_column_of_objects_and_that_of_one_image_a_number(judged):
+    model, x, labels, right = judged
+    column = labels.astype(object)
+    np.testing.assert_array_equal(kv.accuracy_by(model, x, column, "ink").values["correct"], right)
+    for one in (int(labels[3]), labels[3], np.array(labels[3])):
+        np.testing.assert_array_equal(kv.accuracy_by(model, x[3:4], one, "ink").values["correct"], right[3:4])
+    with pytest.raises(ValueError, match=r"`labels` has 1 entries, but there are 101 images"):
+        kv.accuracy_by(model, x, 3, "ink")
+    for missing, words in ((None, "entry 5 is None. Give the class of every image"), (np.nan, "entry 5 is nan")):
+        column[5] = missing
+        with pytest.raises(ValueError, match=f"`labels`.*{words}"):
+            kv.accuracy_by(model, x, column, "ink")
 
 
 def test_labels_of_data_of_unknown_length_are_counted(judged):
@@ -265,3 +360,121 @@ def test_the_picture_shows_an_example_of_each_bin(judged):
         strip = drawn[56 : 56 + 108]
         places = [left for left in range(900 - 90) if np.abs(strip[:, left : left + 90].astype(int) - tile).max() <= 1]
         assert len(places) == 1
+
+
+def test_the_input_that_is_named_is_measured_and_shown():
+    inputs = [keras.Input((6, 6, 1), name=name) for name in "ab"]
+    model = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(keras.layers.Concatenate()(inputs))))
+    rng = np.random.default_rng(0)
+    data = {name: rng.random((30, 6, 6, 1), dtype=np.float32) for name in "ab"}
+    for name in "ab":
+        values = kv.accuracy_by(model, data, np.zeros(30, int), "brightness", bins=3, input=name).values
+        np.testing.assert_allclose(values["attribute"], data[name].mean(axis=(1, 2, 3)), rtol=1e-6)
+        for example in values["examples"]:
+            assert (data[name] == example).all(axis=(1, 2, 3)).sum() == 1
+
+
+def test_beyond_the_edge_of_an_image_there_is_ground():
+    image = np.zeros((40, 40, 1))
+    image[:6] = 1
+    assert measured("stroke_width", image, image[::-1], image.swapaxes(0, 1)) == pytest.approx([6, 6, 6], abs=0.2)
+
+
+def test_a_disc_is_as_wide_as_the_square_of_its_area():
+    rows, columns = np.mgrid[:40, :40] - 19.5
+    disc = (np.hypot(rows, columns) < 10).astype(float)[..., None]
+    assert measured("stroke_width", disc)[0] == pytest.approx(np.sqrt(np.pi) * 10, rel=0.03)
+
+
+def test_two_equal_edges_hold_nothing_and_are_refused(judged):
+    model, x, labels, _ = judged
+    with pytest.raises(ValueError, match="two or more rising edges"):
+        kv.accuracy_by(model, x, labels, "ink", bins=[0, 0.5, 0.5, 1])
+
+
+def test_the_note_counts_what_is_wrong_and_what_is_beyond(judged):
+    model, x, labels, right = judged
+    note = kv.accuracy_by(model, x, labels, "brightness", bins=[-0.05, 0.05]).text["note"]
+    beyond = (np.abs(x.mean(axis=(1, 2, 3), dtype=np.float64)) > 0.05).sum()
+    assert 0 < beyond < len(x)
+    assert right.mean() != 0.5
+    assert note == f"{len(x)} images, {(~right).sum()} of them wrong, {beyond} beyond the bins"
+
+
+def test_edges_lie_in_the_middle_between_few_values_and_always_rise():
+    assert edges_of(np.array([5, 2, 1, 2.0]), 10).tolist() == [1, 1.5, 3.5, 5]
+    tied = np.concatenate([np.arange(10.0), np.full(30, 10.0)])
+    edges = edges_of(tied, 5)
+    assert (np.diff(edges) > 0).all()
+    assert (edges[0], edges[-1]) == (0, 10)
+
+
+def test_an_interval_never_leaves_0_and_1():
+    count = np.arange(1, 3000)
+    for right in (np.zeros_like(count), count):
+        found = wilson(right, count)
+        assert found.min() >= 0
+        assert found.max() <= 1
+
+
+def test_a_sample_is_every_second_fourth_or_eighth_image():
+    sample = Sample(1)
+    for i in range(200):
+        sample.offer(np.array([i]), np.full((1, 1, 1, 1), i))
+    kept = [value for value, _ in sample._kept[0]]
+    assert kept == list(range(0, 200, 8))
+
+
+def test_an_example_lies_within_its_bin_though_one_beyond_is_nearer():
+    sample = Sample(2)
+    value = np.array([0.5, 0.99, 5.0])
+    sample.offer(value, value[:, None, None, None])
+    found = sample.nearest(np.array([[0, 1], [1, 10]]), np.array([0.6, 1.2]))
+    assert found.ravel().tolist() == [0.5, 5]
+
+
+def test_a_photograph_is_kept_as_the_means_of_its_squares_and_a_digit_as_a_copy():
+    photo = np.random.default_rng(0).random((405, 300, 3))
+    wanted = photo[:404].reshape(101, 4, 75, 4, 3).mean(axis=(1, 3))
+    np.testing.assert_allclose(shrunk(photo), wanted)
+    digit = photo[:28, :28]
+    np.testing.assert_array_equal(shrunk(digit), digit)
+    assert not np.shares_memory(shrunk(digit), photo)  # else all of the batch would stay
+
+
+def test_a_bright_ground_changes_no_slant():
+    image = sheared(6, 0.5)
+    assert measured("slant", image + 5)[0] == pytest.approx(measured("slant", image)[0], abs=1e-3)
+    assert abs(measured("slant", image)[0]) > 20
+
+
+def test_edges_lie_half_way_between_neighbours():
+    assert edges_of(np.array([1.0, 2, 5]), 3).tolist() == [1, 1.5, 3.5, 5]
+    value = np.sort(np.random.default_rng(0).random(101))
+    inner = edges_of(value, 7)[1:-1]
+    places = np.searchsorted(value, inner)
+    np.testing.assert_allclose(inner, (value[places - 1] + value[places]) / 2)
+    assert set(np.diff([0, *places, 101])) == {14, 15}
+
+
+def test_a_bin_begins_with_its_edge_and_what_is_beyond_counts_nowhere():
+    value, right = np.array([-1.0, 0, 1, 2, 3, 3]), np.array([True, True, False, True, False, False])
+    found = summary(value, right, np.array([0.5, 0.5, 0.5, 0.5, 0.5, np.nan]), np.array([0.0, 1, 2]))
+    assert found["counts"].tolist() == [1, 2]
+    assert found["accuracy"].tolist() == [1, 0.5]
+    assert found["overall"] == pytest.approx(2 / 3)
+    assert "confidence" not in found
+
+
+def test_an_example_of_a_low_bin_is_not_of_the_next():
+    sample = Sample(2)
+    value = np.array([0.1, 1.05])
+    sample.offer(value, value[:, None, None, None])
+    assert sample.nearest(np.array([[0, 1], [1, 2]]), np.array([0.9, 1.5])).ravel().tolist() == [0.1, 1.05]
+
+
+def test_of_equal_logits_the_first_class_comes_first():
+    model, x = nets.sequential(None), nets.images(6)
+    model.get_layer("preds").set_weights([np.zeros_like(part) for part in model.get_layer("preds").get_weights()])
+    for label, k, overall in ((0, 1, 1), (1, 1, 0), (1, 2, 1), (4, 4, 0), (4, 5, 1)):
+        assert kv.accuracy_by(model, x, np.full(6, label), "ink", k=k).values["overall"] == overall

@@ -61,6 +61,21 @@ def test_a_match_stands_where_the_layer_looked():
     np.testing.assert_array_equal(found.a, 2 * found.cells[:, 0] + 0.5)
 
 
+def test_a_mirrored_or_transposed_layer_looked_where_its_boxes_are():
+    model = net(L.Lambda(lambda images: images[:, ::-1]), L.Conv2D(8, 3, activation="relu", name="one"))
+    a = texture()
+    found = kv.correspondence(model, a, np.roll(a, (2, 3), (0, 1)), "one")
+    rows, columns = found.cells[:, 0].T
+    np.testing.assert_array_equal(found.a, np.stack([22 - rows, columns + 1], axis=1))
+    np.testing.assert_array_equal(np.median(found.shifts, axis=0), (2, 3))
+    turned = net(L.Permute((2, 1, 3)), L.Conv2D(8, 3, activation="relu", name="one"))
+    found = kv.correspondence(turned, a, np.roll(a, (2, 3), (0, 1)), "one")
+    np.testing.assert_array_equal(found.a, found.cells[:, 0, ::-1] + 1)
+    np.testing.assert_array_equal(np.median(found.shifts, axis=0), (2, 3))
+    pointed = kv.correspondence(turned, a, a, "one", points=(20, 6))
+    np.testing.assert_array_equal(pointed.a, [(20, 6)])
+
+
 def test_matches_are_the_mutual_nearest_neighbours_of_numpy():
     model, a, b = two_convolutions(), texture(1), texture(2)
     found = kv.correspondence(model, a, b, "two")
@@ -217,3 +232,71 @@ def test_a_place_and_its_match_have_one_colour():
         seen.append(here)
     apart = [np.abs(one - other).max() for i, one in enumerate(seen) for other in seen[:i]]
     assert min(apart) > 60
+
+
+def test_rows_and_columns_have_strides_kernels_and_paddings_of_their_own():
+    model = net(L.ZeroPadding2D((1, 3)), L.Conv2D(8, (3, 5), strides=(2, 1), name="one"))
+    found = kv.correspondence(model, texture(), texture(), "one")
+    assert len(found.a) > 100
+    # 2 i - 1 is the first row that is seen, and one below it the middle; j - 3 the first column, and two beside it
+    np.testing.assert_array_equal(found.a, found.cells[:, 0] * [2, 1] + [0, -1])
+    assert np.ptp(found.cells[:, 0], axis=0).tolist() == [11, 21]
+
+
+def test_places_are_of_the_input_that_is_chosen():
+    a, b = keras.Input((9, 9, 1), name="a"), keras.Input((24, 20, 1), name="b")
+    seen = L.Conv2D(8, 3, strides=2, name="of_b")(b)
+    model = keras.Model([a, b], [L.Flatten()(a), seen])
+    nets.draw_weights(model)
+    given = {"a": texture(0, (9, 9, 1)), "b": texture()}
+    found = kv.correspondence(model, given, {**given, "b": np.roll(texture(), 2, 0)}, "of_b", input="b")
+    np.testing.assert_array_equal(np.median(found.shifts, axis=0), (2, 0))
+    np.testing.assert_array_equal(found.a, 2 * found.cells[:, 0] + 1)
+    np.testing.assert_array_equal(found.images[0], given["b"])
+
+
+def test_a_point_may_lie_anywhere_in_the_outermost_pixels():
+    found = kv.correspondence(two_convolutions(), texture(), texture(), "two", points=[(-0.4, 19.4), (23.4, -0.4)])
+    assert found.cells[:, 0].tolist() == [[0, 15], [19, 0]]
+    for beyond in ((-0.6, 3), (23.6, 3), (3, -0.6), (3, 19.6)):
+        with pytest.raises(ValueError, match="outside of `image_a`"):
+            kv.correspondence(two_convolutions(), texture(), texture(), "two", points=[beyond])
+
+
+def test_the_note_counts_what_matches_and_what_is_silent():
+    model = net(L.Conv2D(8, 3, activation="relu", use_bias=False, name="one"))
+    a = texture()
+    a[12:] = 0
+    silent = (kv.feature_maps(model, a[None], "one").values == 0).all(axis=-1).sum()
+    assert silent >= 10 * 18
+    found = kv.correspondence(model, a, a, "one")
+    told = f"{len(found.a)} of {22 * 18} positions match mutually; {silent} are silent"
+    assert found.note.startswith(told)
+    assert [0, 0] in found.cells[:, 1].tolist()  # the first position matches, and is not silent
+
+
+def test_the_file_holds_both_images(tmp_path):
+    a, b = texture(), texture(1)
+    found = kv.correspondence(two_convolutions(), a, b, "two")
+    with np.load(found.save(tmp_path / "pair.npz")) as kept:
+        np.testing.assert_array_equal(kept["image_a"], a)
+        np.testing.assert_array_equal(kept["image_b"], b)
+
+
+def test_two_that_are_as_much_like_one_are_tied_though_they_came_in_an_earlier_block(monkeypatch):
+    a, b = np.array([[1, 0], [1, 0], [0.6, 0.8], [0, 1]]), np.array([[1.0, 0], [0, 1]])
+    for rows in (2, 4):
+        monkeypatch.setattr("keras_vis.measure.pairs._ROWS", rows)
+        found = nearest(a, b)
+        assert found.index.tolist() == [0, 0, 1, 1]
+        assert found.mutual.tolist() == [False, False, False, True]
+        assert found.tied == 0
+
+
+def test_features_that_differ_by_a_rounding_alone_are_one():
+    a = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
+    b = np.concatenate([a, a * np.float32(1.7), a * np.float32(0.3)])
+    found = nearest(a, b)
+    np.testing.assert_allclose(found.similarity, 1, atol=1e-12)
+    assert not found.mutual.any()
+    assert found.tied == 50

@@ -148,6 +148,16 @@ def test_each_digit_stands_alone_however_many_there_are(monkeypatch):
             np.testing.assert_array_equal(mask[0], whole[name][i])
 
 
+@pytest.mark.parametrize("shape", [(27, 27), (33, 20)])
+def test_each_digit_stands_alone_whatever_its_height(shape):
+    noise = np.random.default_rng(0).random((30, *shape))
+    images = np.stack([cv2.GaussianBlur(image, (0, 0), 1.5) for image in noise])
+    whole = kv.digit_concepts(images)
+    for i, image in enumerate(images):
+        for name, mask in kv.digit_concepts(image).items():
+            np.testing.assert_array_equal(mask[0], whole[name][i], err_msg=f"{name} of {i}")
+
+
 def test_a_blank_image_has_nothing():
     assert not any(mask.any() for mask in kv.digit_concepts(np.full((2, 28, 28), 0.7)).values())
 
@@ -179,3 +189,112 @@ def test_what_is_no_digit_is_refused(images, error, words):
 def test_directions_are_two_or_more(directions):
     with pytest.raises(ValueError, match="`directions` must be a whole number, at least 2"):
         kv.digit_concepts(np.zeros((28, 28)), directions=directions)
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("thick", [1, 3])
+def test_a_t_has_three_ends_and_one_crossing(turns, thick):
+    image = np.rot90(drawn((4, 8, 24, 8), (14, 8, 14, 24), thick=thick), turns)
+    found = kv.digit_concepts(image)
+    assert parts(found["end"][0]) == 3
+    assert parts(found["crossing"][0]) == 1
+    assert np.rot90(found["crossing"][0], -turns)[8, 14]
+
+
+def test_twice_as_large_a_digit_has_its_parts_twice_as_large():
+    plus = (4, 14, 24, 14), (14, 4, 14, 24)
+    small = kv.digit_concepts(drawn(*plus))
+    large = kv.digit_concepts(drawn(*(tuple(2 * end for end in line) for line in plus), size=56, thick=6))
+    for name, count in (("end", 4), ("crossing", 1)):
+        assert parts(small[name][0]) == parts(large[name][0]) == count
+        assert large[name].sum() / small[name].sum() == pytest.approx(4, rel=0.2)
+
+
+@pytest.mark.parametrize(("size", "wide", "loops"), [(28, 2, 0), (28, 3, 1), (56, 11, 0), (56, 12, 1)])
+def test_a_hole_is_a_loop_from_three_pixels_of_28_on(size, wide, loops):
+    image = np.zeros((size, size))
+    image[10:20, 6:26] = 1
+    image[15, 8 : 8 + wide] = 0
+    assert parts(kv.digit_concepts(image)["loop"][0]) == loops
+
+
+def test_holes_that_meet_at_a_corner_are_two():
+    image = np.zeros((28, 28))
+    image[10:20, 6:26] = 1
+    image[14, 10:12] = image[15, 12:14] = 0  # of two pixels each: both too small
+    assert not kv.digit_concepts(image)["loop"].any()
+
+
+@pytest.mark.parametrize("lines", [((12, 22, 6, 7), (9, 14, 12, 14)), ((11, 18, 5, 6), (8, 12, 5, 12))])
+def test_where_a_short_branch_was_cut_off_there_is_no_crossing(lines):
+    found = kv.digit_concepts(drawn(*lines, thick=1))
+    assert parts(found["end"][0]) == 2
+    assert not found["crossing"].any()
+
+
+def test_a_dark_digit_beside_bright_ones_has_the_same_parts():
+    images = np.stack([written(8), written(4) // 4 + 190, written(2) // 3]).astype(np.float32)
+    whole = kv.digit_concepts(images)
+    for i, image in enumerate(images):
+        for name, mask in kv.digit_concepts(image).items():
+            np.testing.assert_array_equal(whole[name][i], mask[0])
+
+
+def test_ink_that_touches_the_edges_of_one_digit_is_not_seen_by_the_next():
+    full = np.zeros((28, 28), np.uint8)
+    full[:, :4] = full[:, -4:] = full[:4] = full[-4:] = 255
+    images = np.stack([full, drawn((4, 1, 24, 1)), full, drawn((4, 26, 24, 26)), full])
+    whole = kv.digit_concepts(images)
+    for i, image in enumerate(images):
+        for name, mask in kv.digit_concepts(image).items():
+            np.testing.assert_array_equal(whole[name][i], mask[0], err_msg=name)
+
+
+def _thinned_by_hand(ink: np.ndarray) -> np.ndarray:
+    """Zhang & Suen's thinning as it is written: P2 ... P9 clockwise from the north, two turns until nothing changes."""
+    lines, changed = ink.astype(int), True
+    while changed:
+        changed = False
+        for turn in (0, 1):
+            gone = []
+            for row, column in np.argwhere(lines):
+                north, south = lines[row - 1], lines[row + 1]
+                around = [north[column], north[column + 1], lines[row, column + 1], south[column + 1]]
+                around += [south[column], south[column - 1], lines[row, column - 1], north[column - 1]]
+                rises = sum(a < b for a, b in zip(around, around[1:] + around[:1], strict=True))
+                p2, p4, p6, p8 = around[::2]
+                edge = p2 * p4 * p6 == p4 * p6 * p8 == 0 if turn == 0 else p2 * p4 * p8 == p2 * p6 * p8 == 0
+                if 2 <= sum(around) <= 6 and rises == 1 and edge:
+                    gone.append((row, column))
+            for row, column in gone:
+                lines[row, column] = 0
+            changed = changed or bool(gone)
+    return lines > 0
+
+
+def test_lines_are_thinned_as_zhang_and_suen_have_it(monkeypatch):
+    monkeypatch.setattr(module, "_slender", lambda lines: lines)
+    rng = np.random.default_rng(0)
+    ragged = cv2.GaussianBlur(rng.random((40, 40)), (0, 0), 1.2) > 0.5  # with bays and corners
+    ragged[[0, -1]] = ragged[:, [0, -1]] = False
+    for ink in (ragged, np.pad(written(8) > 127, 1), np.pad(written(3) > 127, 1)):
+        np.testing.assert_array_equal(module._thinned(ink), _thinned_by_hand(ink))
+
+
+def test_lines_keep_no_corner_that_holds_nothing_together():
+    # of a staircase every second pixel; which one stands at which place in rows and columns makes no difference
+    for down in (0, 1):
+        for right in (0, 1):
+            stairs = np.zeros((20, 20), bool)
+            for i in range(3, 12):
+                stairs[i + down, i + right] = stairs[i + down, i + right + 1] = True
+            slender = module._slender(stairs)
+            assert cv2.connectedComponents(slender.astype(np.uint8), connectivity=8)[0] == 2
+            assert slender.sum() <= 10
+
+
+def test_ink_is_what_is_brighter_than_the_middle():
+    for share, inked in ((0.45, False), (0.55, True)):
+        image = drawn((4, 14, 24, 14)) / 255 * share
+        image[2, 2] = 1
+        assert kv.digit_concepts(image)["horizontal stroke"][0, 14, 8:20].any() == inked

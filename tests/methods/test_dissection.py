@@ -9,7 +9,11 @@ import pytest
 import tensorflow as tf
 
 import keras_vis as kv
+from keras_vis.engine.concepts import Concepts
 from keras_vis.engine.probe import probe
+from keras_vis.engine.stream import Stream
+from keras_vis.measure.overlap import Axis
+from keras_vis.methods import dissection as module
 from tests import nets
 
 L = keras.layers
@@ -154,6 +158,92 @@ def test_a_map_lies_where_its_receptive_fields_have_their_middles():
     x = mask[..., None].astype("float32")
     assert kv.dissect(model, x, mask, "conv").iou == 1
     assert kv.dissect(model, x, mask, "conv", align="stretch").iou < 0.7
+
+
+def blobs(size: int = 16) -> np.ndarray:
+    mask = np.zeros((5, size, size), bool)
+    mask[1, 3:6, 3:9] = mask[4, 8:13, 10:13] = True
+    return mask
+
+
+def middle_of_five(*before: L.Layer, size: int = 16) -> keras.Model:
+    """A unit that is the image, or what layers before it make of it, without the two pixels along each edge."""
+    conv = L.Conv2D(1, 5, use_bias=False, name="conv")
+    model = keras.Sequential([keras.Input((size, size, 1)), *before, conv, L.Flatten()])
+    kernel = np.zeros((5, 5, 1, 1), np.float32)
+    kernel[2, 2] = 1
+    conv.set_weights([kernel])
+    return model
+
+
+@pytest.mark.parametrize("mirrored", [np.s_[:, ::-1], np.s_[:, :, ::-1], np.s_[:, ::-1, ::-1]])
+def test_a_mirrored_map_is_laid_on_the_image_as_it_was(mirrored):
+    mask = blobs()
+    x = mask[..., None].astype("float32")
+    found = kv.dissect(middle_of_five(L.Lambda(lambda images: images[mirrored])), x, mask, "conv")
+    assert found.iou == 1
+    np.testing.assert_array_equal(found.on, found.there)
+
+
+def test_a_mirrored_map_that_is_enlarged_has_the_iou_of_the_one_that_is_not():
+    x = RNG.random((6, 16, 16, 1), dtype=np.float32)
+    masks = cv2.GaussianBlur(np.moveaxis(x[..., 0], 0, -1), (0, 0), 1.5).transpose(2, 0, 1) > 0.5
+    pool = [L.AveragePooling2D(4, name="pool")]
+    plain = kv.dissect(keras.Sequential([keras.Input((16, 16, 1)), *pool]), x, masks, "pool", quantile=0.7)
+    turned = keras.Sequential([keras.Input((16, 16, 1)), L.Lambda(lambda images: images[:, ::-1, ::-1]), *pool])
+    assert 0.3 < plain.iou < 0.9
+    np.testing.assert_allclose(kv.dissect(turned, x, masks, "pool", quantile=0.7).iou, plain.iou, atol=0.003)
+
+
+def test_an_upsampled_map_lies_where_it_was_before():
+    mask = np.zeros((5, 16, 16), bool)
+    mask[1, 4:6, 2:8] = mask[4, 8:12, 10:14] = True
+    x = mask[..., None].astype("float32")
+    model = keras.Sequential([keras.Input((16, 16, 1)), L.MaxPooling2D(2), L.UpSampling2D(2, name="up")])
+    assert kv.dissect(model, x, mask, "up").iou == 1
+
+
+@pytest.mark.parametrize(
+    "turned",
+    [L.Permute((2, 1, 3)), L.Lambda(lambda images: keras.ops.roll(images, 5, axis=1))],
+    ids=["transposed", "rolled"],
+)
+def test_a_map_whose_rows_are_not_the_images_is_refused(turned):
+    mask = blobs()
+    model, x = middle_of_five(turned), mask[..., None].astype("float32")
+    with pytest.raises(ValueError, match=r"`align='field'`: the rows of 'conv' do not run.*or align='stretch'"):
+        kv.dissect(model, x, mask, "conv")
+    assert kv.dissect(model, x, mask, "conv", align="stretch").iou < 0.7
+
+
+@pytest.mark.parametrize("finer", [1, 3, 5])
+def test_a_position_is_met_where_it_lies_however_that_was_rounded(finer):
+    # of masks finer by an odd factor, one place lies on each position
+    for size in range(5, 120):
+        on = np.arange(finer // 2, finer * size, finer)
+        inner = (np.arange(size - 2) + 1.5) / size  # without an edge
+        for maps, centres, wanted in (
+            (size, None, np.arange(size)),
+            (size - 2, inner, np.clip(np.arange(size) - 1, 0, size - 3)),
+            (size - 2, inner[::-1], np.clip(size - 2 - np.arange(size), 0, size - 3)),
+        ):
+            axis = Axis.between(maps, finer * size, centres)
+            np.testing.assert_array_equal(axis.low[on], wanted)
+            assert not axis.weight[on].any()
+
+
+def test_a_function_of_masks_may_write_into_its_images_and_changes_none():
+    model, x = nets.sequential(), nets.images(9)
+    kept = x.copy()
+
+    def spoilt(images: np.ndarray) -> dict[str, np.ndarray]:
+        found = masks_in(images)
+        images *= 0
+        return found
+
+    found = kv.dissect(model, x, spoilt, "conv_2", quantile=0.9)
+    np.testing.assert_array_equal(x, kept)
+    np.testing.assert_array_equal(found.iou, kv.dissect(model, x, masks_in, "conv_2", quantile=0.9).iou)
 
 
 def test_every_form_of_a_model_gives_the_same_numbers(tmp_path):
@@ -339,6 +429,8 @@ GOOD = np.zeros((6, 12, 10))
     ("masks", "error", "words"),
     [
         (np.zeros((6, 10)), ValueError, r"has shape \(6, 10\); masks are \(n, H, W\).*np.broadcast_to\(mask"),
+        (list(GOOD), ValueError, r"has shape \(12, 10\).*are joined by np.stack\(masks\)"),
+        (GOOD.tolist(), ValueError, r"has shape \(12, 10\).*are joined by np.stack\(masks\)"),
         (np.zeros(6), ValueError, "Labels of whole images are no masks"),
         (GOOD[:5], ValueError, "are for 5 images, and `data` hold 6"),
         ({"a": GOOD, "b": GOOD[:5]}, ValueError, "are for 5 and 6 images"),
@@ -384,3 +476,183 @@ def test_wrong_options_are_refused_at_the_door(options, error, words):
     given = {"data": X, "masks": GOOD, "layer": "conv_2", **options}
     with pytest.raises(error, match=words):
         kv.dissect(nets.sequential(), given.pop("data"), given.pop("masks"), given.pop("layer"), **given)
+
+
+@pytest.mark.parametrize("at_once", [500, 1500])
+def test_the_last_units_and_images_of_a_large_map_count_though_they_are_fewer(monkeypatch, at_once):
+    # 120 places: of 6 units 4 and 2 at once, or of 9 images 2 by 2
+    model, x = nets.sequential(), nets.images(9)
+    wanted = kv.dissect(model, x, masks_in, "conv_2", quantile=0.9)
+    monkeypatch.setattr("keras_vis.measure.overlap._AT_ONCE", at_once)
+    found = kv.dissect(model, x, masks_in, "conv_2", quantile=0.9, batch=7)
+    assert (wanted.iou[:, 0] > 0).tolist() == [True, True, True, True, False, True]
+    np.testing.assert_allclose(found.iou, wanted.iou, atol=1e-3)
+    np.testing.assert_allclose(found.covered, [(x[..., 0] > t).mean() for t in (0.3, -0.2)], rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [4, 5, 7, 11])
+def test_a_mask_that_does_not_divide_the_grid_is_that_of_the_nearest_pixel(size):
+    mask = RNG.random((3, size, 9)) < 0.5
+    images = RNG.random((3, 12, 10, 1), dtype=np.float32)
+    found = kv.dissect(one_by_one([[1.0]]), images, mask, "units", quantile=0.6)
+    large = [cv2.resize(one.astype(np.uint8), (10, 12), interpolation=cv2.INTER_NEAREST_EXACT) for one in mask]
+    np.testing.assert_allclose(found.iou, ious(images >= found.thresholds, np.stack(large)[..., None] > 0), rtol=1e-12)
+
+
+def test_masks_as_fine_as_a_map_that_lost_its_edges_lie_over_the_whole_image():
+    model = keras.Sequential([keras.Input((16, 16, 1)), L.Conv2D(1, 5, use_bias=False, name="conv"), L.Flatten()])
+    nets.draw_weights(model)
+    x, masks = nets.images(7, shape=(16, 16, 1)), RNG.random((7, 12, 12)) < 0.4
+    maps = kv.feature_maps(model, x, "conv").values
+    # position p has its middle at (p + 2.5) / 16 of the image, place g of the grid at (g + 0.5) / 12
+    at, centres = (np.arange(12) + 0.5) / 12, (np.arange(12) + 2.5) / 16
+    for axis in (1, 2):
+        maps = np.apply_along_axis(lambda line: np.interp(at, centres, line), axis, maps)
+    found = kv.dissect(model, x, masks, "conv", quantile=0.7)
+    np.testing.assert_allclose(found.iou, ious(maps >= found.thresholds, masks[..., None]), rtol=0.01)
+
+
+def test_a_plateau_stays_on_its_level_when_it_is_enlarged():
+    levels = RNG.random((1, 1, 1000)).astype(np.float32)
+    large = Axis.between(2, 9).enlarged(np.repeat(levels, 2, axis=1), 1)
+    np.testing.assert_array_equal(large, np.repeat(levels, 9, axis=1))
+
+
+def test_strides_that_differ_along_the_sides_lie_where_they_are():
+    model = keras.Sequential([keras.Input((12, 8, 2)), L.AveragePooling2D((2, 4), name="pool")])
+    x, masks = RNG.normal(0, 1, (7, 12, 8, 2)).astype("float32"), RNG.random((7, 12, 8)) < 0.4
+    maps = kv.feature_maps(model, x, "pool").values
+    large = np.stack([cv2.resize(one, (8, 12), interpolation=cv2.INTER_LINEAR) for one in maps])
+    found = kv.dissect(model, x, masks, "pool", quantile=0.8)
+    np.testing.assert_allclose(found.iou, ious(large >= found.thresholds, masks[..., None]), rtol=0.02)
+
+
+def test_of_equal_images_the_first_in_the_data_are_kept():
+    x = np.ones((300, 12, 10, 1), np.float32) * (np.arange(300) % 2)[:, None, None, None]
+    for batch in (3, 300):
+        found = kv.dissect(one_by_one([[1.0]]), x, x[..., 0] > 0, "units", batch=batch)
+        assert found.indices.tolist() == [[1, 3, 5, 7, 9]]
+
+
+def two_concepts(**options) -> tuple[kv.picture.Dissection, np.ndarray, dict[str, np.ndarray]]:
+    """Three units, each a channel of few levels; the first two have the first concept, the third the second."""
+    rng = np.random.default_rng(5)
+    x = rng.integers(0, 4, (11, 12, 10, 3)).astype(np.float32)
+    masks = {"others": (x[..., 0] == 3) | (x[..., 1] == 3), "third": x[..., 2] == 3}
+    x *= rng.uniform(0.5, 1, (11, 1, 1, 3)).astype(np.float32)
+    return kv.dissect(one_by_one(np.eye(3)), x, masks, "units", quantile=0.9, batch=4, **options), x, masks
+
+
+def test_each_of_several_detectors_is_kept_with_its_own_images_and_concept():
+    found, x, masks = two_concepts(top=11)
+    assert [found.concepts[i] for i in found.best] == ["others", "others", "third"]
+    assert sorted(found.shown) == [0, 1, 2]
+    assert len(found.images) == 11
+    for i, unit in enumerate(found.shown):
+        assert (x[..., unit] == found.thresholds[unit]).any()  # on is what is not below
+        for j, index in enumerate(found.indices[unit]):
+            np.testing.assert_array_equal(found.images[found.picks[i, j]], x[index])
+            np.testing.assert_array_equal(found.on[i, j], x[index, ..., unit] >= found.thresholds[unit])
+            np.testing.assert_array_equal(found.there[i, j], masks[found.concepts[found.best[unit]]][index])
+
+
+def test_detectors_are_drawn_concept_by_concept_with_their_own_numbers(monkeypatch):
+    from keras_vis.draw import detectors
+
+    found, _, _ = two_concepts(units=[0, 2, 1])
+    blocks = []
+    sheet = detectors.detector_sheet
+    monkeypatch.setattr(
+        detectors, "detector_sheet", lambda images, own, **rest: blocks.extend(own) or sheet(images, own, **rest)
+    )
+    found.draw()
+    drawn = [found.shown.tolist().index({0: 0, 2: 1, 1: 2}[int(block.caption.split()[1])]) for block in blocks]
+    assert [block.group for block in blocks] == ["others", "others", "third"]
+    assert found.shown[0] == 1  # though the last concept has the largest IoU
+    assert {unit for unit, concept, _ in found.detectors if concept == "third"} == {2}
+    assert sorted(drawn) == [0, 1, 2]
+    for block, i in zip(blocks, drawn, strict=True):
+        row = found.shown[i]
+        assert block.caption == f"unit {found.units[row]}   IoU {found.iou[row].max():.2f}"
+        for part, wanted in zip(
+            (block.picks, block.on, block.there), (found.picks[i], found.on[i], found.there[i]), strict=True
+        ):
+            np.testing.assert_array_equal(part, wanted)
+
+
+def test_of_many_detectors_the_next_best_of_each_concept_come_in_turn():
+    iou = np.zeros((60, 2))
+    iou[:, 0] = np.linspace(0.9, 0.3, 60)
+    iou[[40, 50, 59]] = [0, 0.2], [0, 0.1], [0, 0.05]
+    shown = module._shown(iou, 0.04)
+    assert shown.tolist() == [*range(29), 40, 50, 59]
+
+
+def test_a_limit_of_0_leaves_out_only_what_shares_nothing():
+    found, _, _ = two_concepts(iou=0)
+    assert found.limit == 0
+    assert len(found.detectors) == 3
+
+
+def test_a_deep_layer_whose_fields_cover_the_image_still_lies_where_these_have_their_middles():
+    model = keras.Sequential(
+        [
+            keras.Input((16, 16, 1)),
+            L.Conv2D(1, 5, use_bias=False),
+            L.Conv2D(1, 45, padding="same", use_bias=False, name="deep"),
+            L.Flatten(),
+        ]
+    )
+    kernels = np.zeros((5, 5, 1, 1), np.float32), np.zeros((45, 45, 1, 1), np.float32)
+    kernels[0][2, 2] = kernels[1][22, 22] = 1
+    model.set_weights(kernels)
+    assert kv.receptive_field(model, "deep").whole
+    mask = np.zeros((5, 16, 16), bool)
+    mask[1, 3:6, 3:9] = mask[4, 8:13, 10:13] = True
+    assert kv.dissect(model, mask[..., None].astype("float32"), mask, "deep").iou == 1
+
+
+@pytest.mark.parametrize("batch", [1, 7, 23])
+def test_masks_that_come_in_other_batches_than_the_images_stay_with_them(batch):
+    model, x = nets.sequential(), nets.images(23)
+    named = masks_in(x)
+    wanted = kv.dissect(model, x, named, "conv_2", quantile=0.9, batch=batch)
+    stacked = np.stack(list(named.values()), axis=-1)
+    pairs = tf.data.Dataset.from_tensor_slices((x, stacked)).batch(4)
+    for data, masks in ((x, [stacked[:10], stacked[10:11], stacked[11:]]), (pairs, None)):
+        found = kv.dissect(model, data, masks, "conv_2", quantile=0.9, batch=batch)
+        assert found.concepts == ("concept 0", "concept 1")
+        for name in ("iou", "covered", "images", "picks", "on", "there"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name))
+
+
+@pytest.mark.parametrize(
+    ("masks", "words"),
+    [
+        ([np.zeros((8, 12, 10))], "for more images than `data` hold"),
+        ([np.zeros((3, 12, 10)), np.zeros((3, 6, 5))], r"were of \(12, 10\) pixels, and are now of \(6, 5\)"),
+        ([{"a": np.zeros((3, 12, 10))}, {"b": np.zeros((3, 12, 10))}], "the concepts were a, and are now b"),
+        (np.full((6, 12, 10), -1), "masks > 0"),
+    ],
+)
+def test_masks_that_do_not_go_with_the_images_or_each_other_are_refused(masks, words):
+    with pytest.raises(ValueError, match=words):
+        kv.dissect(nets.sequential(), X, masks, "conv_2", batch=4, progress=False)
+
+
+def test_all_masks_of_an_array_are_looked_at_before_anything_runs():
+    x, masks = nets.images(300), np.zeros((300, 12, 10))
+    masks[299, 5, 5] = 0.5
+    with pytest.raises(ValueError, match="must hold 0 and 1; received 0.5"):
+        Concepts(masks, None, Stream(nets.sequential(), x), 0)
+
+
+def test_the_data_are_read_no_further_than_the_last_image_that_is_wanted():
+    x = nets.images(23)
+    stream = Stream(nets.sequential(), x, batch=5)
+    concepts = Concepts(masks_in(x), None, stream, 0)
+    pieces = iter(stream)
+    ((piece, masks),) = concepts.walk(pieces, np.array([6, 8]))
+    np.testing.assert_array_equal(piece.batch.arrays[0], x[[6, 8]])
+    np.testing.assert_array_equal(masks[..., 0], x[[6, 8], ..., 0] > 0.3)
+    assert next(pieces).start == 10

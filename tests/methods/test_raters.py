@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import keras_vis as kv
-from keras_vis.measure.agreement import cohen, tally
+from keras_vis.measure.agreement import Kept, cohen, differing, tally
 from tests import nets
 
 
@@ -56,6 +59,34 @@ def test_kappa_of_two_by_two_worked_by_hand():
     assert cohen(np.array([[0, 50], [0, 0]]))[0] == 0
     assert cohen(np.array([[50, 0], [0, 0]])) is None
     assert cohen(np.zeros((2, 2), int)) is None
+
+
+def test_a_kappa_of_chance_is_exactly_zero_and_a_certain_one_has_no_width():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        rows, columns = rng.integers(1, 40, (2, 5))
+        kappa, low, high = cohen(np.outer(rows, columns))
+        assert (kappa, str(kappa)) == (0, "0.0")
+        assert low < 0 < high
+    for counts in (np.diag([3, 7, 11]), np.diag([1, 10**9])):
+        assert cohen(counts) == (1, 1, 1)
+    # who always says the opposite: half of each, κ = −1
+    assert cohen(np.array([[0, 7], [7, 0]])) == (-1, -1, -1)
+    # nobody varies: all of it is chance
+    assert cohen(np.array([[0, 49], [0, 0]])) == (0, 0, 0)
+    for number in cohen(np.array([[20, 5], [10, 15]])):
+        assert type(number) is float
+
+
+def test_a_kappa_just_below_zero_is_written_without_a_sign(rated):
+    model, x, _, truth, _ = rated
+    table = kv.compare_raters(model, x, truth)
+    # by chance 50,000 of 100,000 agree, and here two fewer do
+    ratings = np.zeros((2, 100_000), np.int64)
+    ratings[0, :50_000] = ratings[1, 25_001:75_001] = 1
+    table = dataclasses.replace(table, ratings=ratings)
+    assert cohen(table.confusion().values["counts"])[0] == -4e-5
+    assert table.confusion().text["note"].endswith("κ = 0.0000")
 
 
 def test_the_interval_of_kappa_is_that_of_its_gradient():
@@ -155,6 +186,28 @@ def test_what_one_has_not_rated_does_not_count(rated):
     nobody.draw()
 
 
+def test_a_net_whose_weights_are_no_numbers_is_no_rater(rated):
+    _, x, _, truth, _ = rated
+    broken = nets.sequential()
+    broken.layers[-1].set_weights([weight * np.nan for weight in broken.layers[-1].get_weights()])
+    with pytest.raises(ValueError, match=r"`model`: output 'preds' gives NaN or infinity for image 0 of `images`"):
+        kv.compare_raters(broken, x, truth)
+
+
+def test_what_is_missing_in_a_column_of_whole_numbers_does_not_count(rated):
+    class NAType:  # as in pandas: it is neither true nor false, and no number
+        def __bool__(self) -> bool:
+            raise TypeError("ambiguous")
+
+    model, x, _, truth, people = rated
+    column = people["Anna"].astype(object)
+    column[::3] = NAType()
+    row = kv.compare_raters(model, x, truth, {"Anna": column}).rows[2]
+    assert row[2:4] == (80, (truth != people["Anna"])[np.arange(120) % 3 > 0].sum())
+    with pytest.raises(ValueError, match=r"`labels`: entry 0 is .*NAType.*Give the class of every image"):
+        kv.compare_raters(model, x, column)
+
+
 def test_datasets_and_lists_give_the_same_table(rated):
     model, x, _, truth, people = rated
     wanted = kv.compare_raters(model, x, truth, people)
@@ -224,3 +277,55 @@ def test_raters_of_data_of_unknown_length_are_counted(rated):
     for length, words in ((100, "at least 120"), (240, "120")):
         with pytest.raises(ValueError, match=rf"`raters\['Anna'\]` has {length} entries, but there are {words} images"):
             kv.compare_raters(model, batches, None, {"Anna": np.resize(people["Anna"], length)})
+
+
+def test_the_input_that_is_named_is_shown():
+    inputs = [keras.Input((6, 6, 1), name=name) for name in "ab"]
+    model = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(keras.layers.Concatenate()(inputs))))
+    rng = np.random.default_rng(0)
+    data = {name: rng.random((30, 6, 6, 1), dtype=np.float32) for name in "ab"}
+    truth = (model.predict(data, verbose=0).argmax(axis=1) + 1) % 3
+    for name in "ab":
+        found = kv.compare_raters(model, data, truth, input=name, most=5)
+        assert len(found.places) == 5
+        np.testing.assert_array_equal(found.images, data[name][found.places])
+
+
+def test_an_interval_of_kappa_never_leaves_minus_1_and_1():
+    for counts in ([[5, 1], [0, 5]], [[0, 5], [6, 1]], [[1, 9], [9, 1]]):
+        kappa, low, high = cohen(np.array(counts))
+        assert -1 <= low < kappa < high <= 1
+
+
+def test_images_that_are_outdone_are_forgotten_and_their_batch_with_them():
+    kept = Kept(2, 2)
+    for i in range(20):  # each surer than all before
+        batch = np.full((1, 2, 2, 1), float(i))
+        kept.offer(np.array([[0], [1]]), np.array([i / 20]), np.array([1.0]), batch, i)
+        assert not np.shares_memory(kept._images[i], batch)
+    assert sorted(kept._images) == kept.places.tolist() == [18, 19]
+    assert kept.images(batch)[:, 0, 0, 0].tolist() == [18, 19]
+
+
+def test_classes_may_stand_in_a_column(rated):
+    model, x, _, truth, raters = rated
+    wanted = kv.compare_raters(model, x, truth, raters)
+    columns = {name: given[:, None] for name, given in raters.items()}
+    assert kv.compare_raters(model, x, truth[:, None], columns).rows == wanted.rows
+
+
+def test_only_where_both_have_rated_they_can_differ():
+    assert differing(np.array([-1, 0, 1, -1, 2]), np.array([0, -1, 1, -1, 1])).tolist() == [4]
+
+
+def test_the_surest_are_those_of_the_highest_probability_and_then_of_the_highest_lead():
+    kept = Kept(2, 2)
+    sure, lead = np.array([0.9, 0.5, 0.9, 0.8]), np.array([1.0, 9, 2, 8])
+    kept.offer(np.array([[0] * 4, [1] * 4]), sure, lead, np.zeros((4, 2, 2, 1)), 10)
+    assert kept.places.tolist() == [10, 12]
+    kept.offer(np.array([[0], [1]]), np.array([0.9]), np.array([1.5]), np.zeros((1, 2, 2, 1)), 14)
+    assert kept.places.tolist() == [12, 14]
+
+
+def test_where_nothing_is_kept_there_are_images_of_the_same_shape():
+    assert Kept(2, 2).images(np.zeros((3, 4, 5, 1))).shape == (0, 4, 5, 1)
