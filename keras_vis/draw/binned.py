@@ -44,11 +44,11 @@ def accuracy(values: Mapping[str, np.ndarray], text: Mapping[str, Any]) -> np.nd
         floor = (_FOOT + _COUNTS) / tall
         axes.set_position((_LEFT / _WIDE, floor, wide, _PLOT / tall))
         below = figure.add_axes((_LEFT / _WIDE, _FOOT / tall, wide, _COUNTS / tall), sharex=axes)
-        ends = _ends(values)
-        _points(axes, values, ends, str(text.get("y", "")))
-        _counts(below, values, ends, str(text.get("x", "")))
-        figure.text(8 / _WIDE, 1 - 20 / tall, str(text.get("title", "")), **_bold())
-        figure.text(8 / _WIDE, 1 - 38 / tall, str(text.get("note", "")), color="#888888", fontsize=8)
+        ends, room = _ends(values), _WIDE - 16
+        _points(axes, values, ends, axes_.short(text.get("y", ""), room // 2, 8))
+        _counts(below, values, ends, axes_.short(text.get("x", ""), _WIDE - _LEFT - _RIGHT, 10))
+        figure.text(8 / _WIDE, 1 - 20 / tall, axes_.short(text.get("title", ""), room, 11, bold=True), **_bold())
+        figure.text(8 / _WIDE, 1 - 38 / tall, axes_.short(text.get("note", ""), room, 8), color="#888888", fontsize=8)
         figure.legend(
             *axes.get_legend_handles_labels(),
             loc="upper right",
@@ -163,7 +163,7 @@ def _examples(
     """Choose where the examples stand, and join each to its point."""
     from matplotlib.lines import Line2D
 
-    figure.canvas.draw()
+    axes_.settle(figure)
     most = (_WIDE - 2 * sheet.MARGIN + _BETWEEN) // (size[1] + _BETWEEN)
     step = -(-len(tiles) // most)
     shown = list(range(0, len(tiles), step))

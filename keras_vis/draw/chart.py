@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Arrays = Mapping[str, np.ndarray]
 Words = Mapping[str, Any]
 _QUIET = "#c4c4c4"  # lines that are seen together, not one by one
+_LONGEST = 300  # of a name at the end of its line, in pixels
 
 
 class Kind(NamedTuple):
@@ -56,7 +57,7 @@ def curves(values: Arrays, text: Words) -> np.ndarray:
             # there is no epoch 2.5
             axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
         axes.margins(x=0.01)
-        figure.canvas.draw()
+        axes_.settle(figure)
         _name_ends(axes, x, y, names, shades)
         return axes_.pixels(figure)
 
@@ -77,7 +78,15 @@ def _name_ends(axes: Axes, x: np.ndarray, y: np.ndarray, names: Sequence[str], s
         places[i], top = min(places[i], top), min(places[i], top) - 14
     for (_, i), height in zip(sorted(ends), places, strict=True):
         place = axes.transAxes.inverted().transform((0, height))[1]
-        axes.text(1.01, place, names[i], transform=axes.transAxes, color=shades[i], va="center", fontsize=9)
+        axes.text(
+            1.01,
+            place,
+            axes_.short(names[i], _LONGEST, 9),
+            transform=axes.transAxes,
+            color=shades[i],
+            va="center",
+            fontsize=9,
+        )
 
 
 def _check_histograms(values: Arrays, text: Words) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,6 +13,8 @@ from keras_vis.draw import text as words
 
 _WRONG = colour.palette(3)  # NaN and infinite ones
 _FALSE = colour.ACTIVATION
+_RAISED = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
+_HUGE = 1e300
 _BETWEEN = 22  # images: visibly more than inside one
 
 
@@ -84,19 +87,31 @@ def _percent(share: float) -> str:
 
 
 def _histogram(counts: np.ndarray, edges: np.ndarray, figures: Mapping[str, float]) -> np.ndarray:
+    from matplotlib.ticker import FuncFormatter
+
     with axes_.own_style():
-        figure, axes = axes_.figure(8.84, 2.5, {"x": "value", "y": "how many (logarithmic)"})
+        # matplotlib adds and subtracts the ends of an axis
+        unit = _HUGE if max(-edges[0], edges[-1]) > _HUGE else 1.0
+        edges, mean = edges / unit, figures["mean"] / unit
+        label = "value" if unit == 1 else f"value, in {words.number(unit)}"
+        figure, axes = axes_.figure(8.84, 2.5, {"x": label, "y": "how many (logarithmic)"})
         # from below 1, so that a single value can be seen
         axes.stairs(np.maximum(counts, 0.5), edges, baseline=0.5, fill=True, color=colour.PALETTE[0])
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda many, _: _power(many)))
         axes.set_ylim(0.5, max(counts.max() * 1.6, 10))
         axes.grid(visible=False, axis="x")
         axes.minorticks_off()
-        axes.axvline(figures["mean"], color=colour.PALETTE[3], linewidth=1.2)
+        axes.axvline(mean, color=colour.PALETTE[3], linewidth=1.2)
         axes.margins(x=0.01)
         place = axes.get_xaxis_transform()
-        axes.text(figures["mean"], 1.02, "mean", transform=place, color=colour.PALETTE[3], ha="center", fontsize=8)
+        axes.text(mean, 1.02, "mean", transform=place, color=colour.PALETTE[3], ha="center", fontsize=8)
         return axes_.pixels(figure)
+
+
+def _power(many: float) -> str:
+    """Write a power of ten; not as a formula, for words on a figure are none."""
+    return "10" + f"{round(math.log10(many))}".translate(_RAISED)
 
 
 def _box(count: int, channels: int) -> int:

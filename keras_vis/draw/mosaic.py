@@ -10,13 +10,14 @@ import numpy as np
 from keras_vis.draw import colour, scatter, sheet
 
 _EDGE = 2  # of a label's colour around an image, in pixels
+_LINE = 1  # of white between the two: one of the colours is black, as many images are
 _LARGEST = 168  # pixels of an image
 _LEAST = {True: 28, False: 40}  # of an image whose own pixels are seen, and of a photograph
 
 
 def columns_for(count: int, shape: Sequence[int]) -> int:
     """Give the columns of a grid that is as square as it can be: for all images, or as many as are still seen."""
-    side = _LEAST[max(shape) <= sheet.SMALL] + 2 * _EDGE
+    side = _LEAST[max(shape) <= sheet.SMALL] + 2 * (_EDGE + _LINE)
     most = (sheet.WIDTH - 2 * sheet.MARGIN) // side
     return max(1, min(most, math.ceil(math.sqrt(count))))
 
@@ -68,7 +69,7 @@ def mosaic(
         uint8 RGB.
     """
     rows, columns = cells.max(axis=0) + 1
-    edge = 0 if labels is None else _EDGE
+    edge = 0 if labels is None else _EDGE + _LINE
     room = max((sheet.WIDTH - 2 * sheet.MARGIN) // int(columns) - 2 * edge, 8)
     height, width = sheet.display_size(values.shape[1:3], min(room, _LARGEST))
     tiles = sheet.to_rgb(sheet.stretch(values, value_range))
@@ -80,6 +81,7 @@ def mosaic(
         cell = drawn[row * tall : (row + 1) * tall, column * wide : (column + 1) * wide]
         if labels is not None:
             cell[:] = shades[int(labels[i])]
+            cell[_EDGE : tall - _EDGE, _EDGE : wide - _EDGE] = 255
         tile = colour.to_bytes(sheet.resize(tiles[i], (height, width), squares=squares))
         cell[edge : edge + height, edge : edge + width] = tile
     if labels is not None:

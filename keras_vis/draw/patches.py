@@ -13,6 +13,7 @@ _BETWEEN = 20  # between units
 _BOX = colour.palette(1)  # orange is seen on black, on white and on the colours of photographs
 _HALO = (0, 0, 0)
 _LARGE, _ROW = 168, 5  # of one unit: pixels of a tile at most, and tiles in a row
+_NARROW = 48  # of what stands under a narrow image: a score in one line
 _LEAST = 84  # three times a digit of 28: nine fit into a row
 
 
@@ -57,6 +58,7 @@ def patch_sheet(
             break
         columns -= 1
     size = sheet.display_size((height, width), min(room, _LARGE))
+    wide = max(size[1], min(room, _NARROW))
     cut = not (boxes == (0, 0, height, width)).all()
     bands = []
     for i, unit in enumerate(units):
@@ -65,12 +67,12 @@ def patch_sheet(
             number = i * count + j
             said = text.number(float(scores[i, j])) + (f", {captions[number]}" if captions else "")
             parts = [_patch(images[number], boxes[number], field, size)] if cut else []
-            parts += [_boxed(images[number], boxes[number], size, cut), text.block(said, size[1])]
+            parts += [_boxed(images[number], boxes[number], size, cut), text.block(said, wide)]
             cells.append(sheet.stack(parts, 3))
         equal = "all equally high: the first in the data" if count > 1 and scores[i].min() == scores[i].max() else ""
         word = "never above 0" if scores[i].max() <= 0 else equal
         head = text.block(
-            f"unit {unit}" + f"  \u2013  {word}" * bool(word), max(size[1] * columns, sheet.LEAST_TITLE), bold=True
+            f"unit {unit}" + f"  \u2013  {word}" * bool(word), max(wide * columns, sheet.LEAST_TITLE), bold=True
         )
         bands.append(sheet.stack([head, sheet.tile(cells, columns, _GAP)], 4))
     return sheet.frame(sheet.titled(sheet.stack(bands, _BETWEEN), title, note))

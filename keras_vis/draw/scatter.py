@@ -21,6 +21,7 @@ _WIDTH, _LEAST, _MOST = 884, 480, 800  # of the plane, in pixels, and its height
 _AREA = (2.0, 40.0)  # of a point, in square points of 1/72 inch
 _CELLS = 72  # along the longer side: where a label's points are densest is looked for in such cells
 _AROUND = (6, 4)  # a name, in pixels
+_LONGEST = 220  # of a name in the plane, in pixels
 
 
 def shades(labels: np.ndarray) -> dict[int, Shade]:
@@ -74,11 +75,11 @@ def scatter(values: Mapping[str, np.ndarray], text: Mapping[str, Any]) -> np.nda
         if text.get("x"):
             # what has a unit has the same one on both axes
             axes.set_aspect("equal", adjustable="datalim")
-        figure.canvas.draw()
+        axes_.settle(figure)
         if "labels" in values:
             box = np.array([[axes.bbox.x0, axes.bbox.y0], [axes.bbox.x1, axes.bbox.y1]])
             places = axes.transData.transform(positions)
-            names = text.get("names") or [str(label) for label in coloured]
+            names = [axes_.short(name, _LONGEST, 9, bold=True) for name in text.get("names") or coloured]
             told = _places(places, labels, dict(zip(coloured, names, strict=True)), box)
             for label, (name, place) in told.items():
                 shade = coloured[label]

@@ -46,7 +46,7 @@ def _panel(x: np.ndarray, lines: np.ndarray, names: Sequence[str], label: str) -
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
         axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
         axes.margins(x=0.02)
-        figure.canvas.draw()
+        axes_.settle(figure)
         step = _LINE / axes.bbox.height
         for i, (line, name, shade) in enumerate(zip(lines, names, shades, strict=True)):
             known = line[np.isfinite(line)]
@@ -67,11 +67,7 @@ def _shades(count: int) -> list[str]:
 
 def _short(name: str, most: int = 150) -> str:
     """Cut a path off at its front where it is wide: its end tells it apart."""
-    if words.measure(name) <= most:
-        return name
-    while words.measure(f"\u2026{name}") > most:
-        name = name[1:]
-    return f"\u2026{name}"
+    return words.cut(name, most, front=True)
 
 
 def _check(values: Mapping[str, np.ndarray], text: Mapping[str, Any]) -> str:

@@ -71,7 +71,11 @@ def _landscape(map_: np.ndarray, side: int, ends: tuple[float, float], label: st
         axes.invert_yaxis()  # row 0 lies behind, as it is above in the image
         axes.view_init(elev=40, azim=-62)
         axes.set_box_aspect((*(max(size / max(shape), 0.15) for size in shape[::-1]), 0.6), zoom=0.94)
-        for axis, name in ((axes.xaxis, "column"), (axes.yaxis, "row"), (axes.zaxis, label)):
+        for axis, name in (
+            (axes.xaxis, "column"),
+            (axes.yaxis, "row"),
+            (axes.zaxis, axes_.short(label, side // 2, 10)),
+        ):
             axis.labelpad = 1 if axis is axes.zaxis else 7
             axis.set_pane_color((1, 1, 1, 0))
             axis.line.set_color("#c4c4c4")

@@ -36,7 +36,8 @@ def column_text(values: Sequence[object]) -> list[str]:
     largest = max((abs(value) for value in floats if math.isfinite(value)), default=0.0)
     # four figures in the largest number of the column
     decimals = 3 if largest == 0 else max(0, 3 - math.floor(math.log10(largest)))
-    style = f",.{decimals}f" if decimals <= 6 and largest < 1e9 else ".3e"
+    # z: what is rounded to nothing has no sign
+    style = f"z,.{decimals}f" if decimals <= 6 and largest < 1e9 else "z.3e"
     return [_cell(value, style) for value in values]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 import math
 import pathlib
@@ -34,7 +35,12 @@ def font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
 
 def measure(text: str, size: int = CAPTION, *, bold: bool = False) -> int:
     """Measure the width of the longest line, in pixels."""
-    return max((math.ceil(font(size, bold).getlength(line)) for line in text.split("\n")), default=0)
+    return max((_length(line, size, bold) for line in text.split("\n")), default=0)
+
+
+@functools.lru_cache(maxsize=8192)
+def _length(line: str, size: int, bold: bool) -> int:
+    return math.ceil(font(size, bold).getlength(line))
 
 
 def line_height(size: int) -> int:
@@ -66,10 +72,7 @@ def wrap(text: str, width: int, size: int = CAPTION, *, bold: bool = False) -> l
             if line:
                 lines.append(line)
                 word = word.lstrip()
-            while len(word) > 1 and measure(word, size, bold=bold) > width:
-                fits = len(word) - 1
-                while fits > 1 and measure(word[:fits], size, bold=bold) > width:
-                    fits -= 1
+            while (fits := _fitting(word, width, size, bold)) < len(word):
                 joint = max(word.rfind(mark, fits // 2, fits) for mark in "_/-") + 1
                 fits = joint or fits
                 lines.append(word[:fits])
@@ -77,6 +80,32 @@ def wrap(text: str, width: int, size: int = CAPTION, *, bold: bool = False) -> l
             line = word
         lines.append(line)
     return lines
+
+
+def _fitting(word: str, width: int, size: int, bold: bool) -> int:
+    """Give how many letters of a word fit into a line, at least one."""
+    most = 2
+    # of a long word not all is measured for each of its many lines
+    while most < len(word) and measure(word[:most], size, bold=bold) <= width:
+        most *= 2
+    places = range(2, min(most, len(word)) + 1)
+    return 1 + bisect.bisect_right(places, width, key=lambda fits: measure(word[:fits], size, bold=bold))
+
+
+def cut(text: str, width: int, size: int = CAPTION, *, bold: bool = False, front: bool = False) -> str:
+    """Shorten each line of a text to at most `width` pixels: an ellipsis stands for its end, or for its front."""
+    return "\n".join(_cut(line, width, size, bold, front) for line in text.split("\n"))
+
+
+def _cut(line: str, width: int, size: int, bold: bool, front: bool) -> str:
+    if measure(line, size, bold=bold) <= width:
+        return line
+
+    def kept(letters: int) -> str:
+        return f"\u2026{line[len(line) - letters :]}" if front else f"{line[:letters].rstrip()}\u2026"
+
+    places = range(1, len(line))
+    return kept(bisect.bisect_right(places, width, key=lambda letters: measure(kept(letters), size, bold=bold)))
 
 
 def fit(text: str, width: int, size: int = CAPTION) -> tuple[list[str], int]:

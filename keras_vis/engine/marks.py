@@ -9,6 +9,7 @@ import numpy as np
 from keras_vis.engine.words import Labels
 
 Marks = tuple[np.ndarray, list[str] | None]  # a whole number for each image, int32; the words for them, if there are
+_MISSING = ("None", "nan", "NaT", "<NA>")  # as they are written: pandas need not be there
 
 
 def labels_of(labels: object) -> Marks:
@@ -16,12 +17,13 @@ def labels_of(labels: object) -> Marks:
 
     Raises:
         TypeError: neither whole numbers nor strings.
-        ValueError: another shape.
+        ValueError: another shape, or one is missing.
     """
     array = np.asarray(labels)
-    if array.dtype.kind not in "biufSUO" or (
-        array.dtype.kind == "O" and not all(isinstance(x, str) for x in array.flat)
-    ):
+    if array.dtype.kind == "O" or (array.dtype.kind == "f" and np.isnan(array).any()):
+        _check_none_lacks(array)
+        array = _of_one_kind(array)
+    if array.dtype.kind not in "biufSU":
         raise TypeError(f"`labels` must be whole numbers or strings, one for each image; received {array.dtype}.")
     found = told_apart(array)
     if found is None:
@@ -30,6 +32,29 @@ def labels_of(labels: object) -> Marks:
             f"{array.dtype} {array.shape}."
         )
     return found
+
+
+def _check_none_lacks(array: np.ndarray) -> None:
+    """Check that there is a label for each image: what is missing is None, NaN, NaT or pandas' NA."""
+    lacking = [
+        (place[0], label)
+        for place, label in np.ndenumerate(np.atleast_1d(array))
+        if not isinstance(label, str) and str(label) in _MISSING
+    ]
+    if lacking:
+        raise ValueError(
+            f"`labels` lacks {len(lacking):,} of {array.size:,}: the first is {lacking[0][1]}, in entry "
+            f"{lacking[0][0]}. Give one for each image, or leave out the images that have none."
+        )
+
+
+def _of_one_kind(array: np.ndarray) -> np.ndarray:
+    """Return numbers or strings that came as objects, as pandas may keep them, in a type of their own."""
+    if all(isinstance(label, str) for label in array.flat):
+        return array.astype(str)
+    if all(isinstance(label, int | float | np.number | np.bool_) for label in array.flat):
+        return array.astype(np.float64)
+    return array
 
 
 def told_apart(array: np.ndarray) -> Marks | None:

@@ -13,29 +13,18 @@ class Rows:
     """
 
     def __init__(self, count: int | None) -> None:
-        self._count, self._width = count, -1
+        self._count = count
         self._whole: np.ndarray | None = None
         self._parts: list[np.ndarray] = []
 
     def put(self, start: int, rows: np.ndarray) -> None:
-        """Keep the rows ``(r, d)`` of the images from this number on.
-
-        Raises:
-            ValueError: they are longer or shorter than those before.
-        """
-        if self._width < 0:
-            self._width = rows.shape[1]
-            if self._count is not None:
-                self._whole = np.empty((self._count, self._width), np.float32)
-        if rows.shape[1] != self._width:
-            raise ValueError(
-                f"`data` has images of several sizes, whose codes are of {self._width} and of {rows.shape[1]} numbers. "
-                'Give `pooling="avg"`, or resize the images.'
-            )
-        if self._whole is None:
+        """Keep the rows ``(r, d)`` of the images from this number on."""
+        if self._count is None:
             self._parts.append(rows)
-        else:
-            self._whole[start : start + len(rows)] = rows
+            return
+        if self._whole is None:
+            self._whole = np.empty((self._count, rows.shape[1]), np.float32)
+        self._whole[start : start + len(rows)] = rows
 
     def all(self) -> np.ndarray:
         """Return all rows, ``(n, d)``, float32."""

@@ -13,6 +13,7 @@ _EVERY = 10  # steps between two calls
 _START = 1e-4  # the deviation of the start: small, so that nothing is far from anything yet (Kobak & Berens 2019)
 _NOISE = 1e-2  # of it: without, what lies on a line at the start, as codes of one number do, would never leave it
 _THREADS = 5000  # points from which threads gain; below they wait for each other. The numbers are the same.
+_SEEDS = 2**32  # of NumPy's old generator, which both libraries take; its new one knows no last
 _EXACT = 1024  # numbers of a code up to which their covariance is decomposed; beyond, its largest axes are sought
 
 
@@ -31,7 +32,7 @@ def principal(codes: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.
 
     codes -= codes.mean(axis=0, dtype=np.float64).astype(np.float32)
     solver = "covariance_eigh" if codes.shape[1] <= _EXACT else "randomized"
-    found = PCA(min(count, *codes.shape), svd_solver=solver, random_state=seed, iterated_power=7, copy=False)
+    found = PCA(min(count, *codes.shape), svd_solver=solver, random_state=seed % _SEEDS, iterated_power=7, copy=False)
     points = found.fit_transform(codes).astype(np.float32)
     return points, found.explained_variance_ratio_.astype(np.float64)
 
@@ -81,7 +82,7 @@ def tsne(
     scale = _START / (start[:, 0].std(dtype=np.float64) or 1.0)
     noise = np.random.default_rng(seed).normal(0, _NOISE * _START, start.shape)
     # A RandomState of its own, although nothing is drawn from it: None would be NumPy's global one.
-    own = np.random.RandomState(seed)
+    own = np.random.RandomState(seed % _SEEDS)
 
     def step(iteration: int, loss: float, positions: np.ndarray) -> bool:
         del iteration, loss, positions

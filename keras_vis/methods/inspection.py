@@ -14,6 +14,9 @@ _MOST = 16  # images that are drawn: the figures are of all
 _CHANNELS = 4  # an array (a, b, c) of no more than so many c is one image
 _ROWS = 64  # images at once in float64, so that 60,000 do not fill the memory
 _BINS = 128
+_WHOLE = 2**53  # beyond, float64 has not every whole number
+_LAST = float(np.finfo(np.float64).max)
+_SMALLER = 2.0**-540  # times the largest float64: the squares of ten thousand millions of such can be summed
 _FIGURES = ("min", "max", "mean", "std", "share of zeros", "outside 0 to 1", "NaN", "infinite")
 
 
@@ -119,9 +122,14 @@ def _images(images: object) -> np.ndarray:
     try:
         array: np.ndarray = np.asarray(images)
     except Exception as error:
+        sizes = {np.shape(image) for image in images if hasattr(image, "shape")} if isinstance(images, list) else ()
+        if len(sizes) > 1:
+            shown = ", ".join(map(str, sorted(sizes)))
+            raise ValueError(f"`images`: all images of a list must have one size; received {shown}.") from error
         raise TypeError(f"`images` is no array of numbers: {error}") from error
     if array.dtype.kind not in "buif" and array.dtype.name not in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):
-        raise TypeError(f"`images` must be numbers; received {type(images).__name__} of {array.dtype}.")
+        hint = " Take a batch of it: next(iter(data))." if hasattr(images, "element_spec") else ""
+        raise TypeError(f"`images` must be numbers; received {type(images).__name__} of {array.dtype}.{hint}")
     given = array.shape
     if array.ndim == 2:
         array = array[None, ..., None]
@@ -142,6 +150,17 @@ def _pieces(array: np.ndarray) -> Iterator[np.ndarray]:
 
 def _figures(array: np.ndarray) -> np.ndarray:
     """Return the figures of all numbers and of each channel, ``(1 + c, 8)``."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = _summed(array, 1.0)
+        if np.isinf(found[:, 2:4]).any() or np.isnan(found[0, 2:4]).any():
+            # of numbers near the ends of float64 the sums lie beyond them
+            found = _summed(array, _SMALLER)
+            found[:, 2:4] = np.clip(found[:, 2:4], -_LAST, _LAST)  # by a rounding the mean, too
+    return found
+
+
+def _summed(array: np.ndarray, scale: float) -> np.ndarray:
+    """Sum up, all numbers times a scale on the way."""
     axes, channels = (0, 1, 2), array.shape[3]
     count, total, zeros, outside, nan = np.zeros((5, channels))
     low, high = np.full(channels, np.inf), np.full(channels, -np.inf)
@@ -149,7 +168,7 @@ def _figures(array: np.ndarray) -> np.ndarray:
         finite = np.isfinite(piece)
         nan += np.isnan(piece).sum(axes)
         count += finite.sum(axes)
-        total += np.where(finite, piece, 0).sum(axes)
+        total += (np.where(finite, piece, 0) * scale).sum(axes)
         zeros += (piece == 0).sum(axes)
         outside += (finite & ((piece < 0) | (piece > 1))).sum(axes)
         low = np.minimum(low, np.where(finite, piece, np.inf).min(axes))
@@ -163,14 +182,14 @@ def _figures(array: np.ndarray) -> np.ndarray:
     squares = np.zeros(1 + channels)
     for piece in _pieces(array):
         finite = np.isfinite(piece)
-        squares[0] += np.where(finite, (piece - mean[0]) ** 2, 0).sum()
-        squares[1:] += np.where(finite, (piece - mean[1:]) ** 2, 0).sum(axes)
+        squares[0] += np.where(finite, (piece * scale - mean[0]) ** 2, 0).sum()
+        squares[1:] += np.where(finite, (piece * scale - mean[1:]) ** 2, 0).sum(axes)
     numbers = array.size // channels * np.array([channels, *[1] * channels])
     known = [
         np.concatenate([[low.min()], low]),
         np.concatenate([[high.max()], high]),
-        mean,
-        np.sqrt(squares / some),
+        mean / scale,
+        np.sqrt(squares / some) / scale,
         whole["zeros"] / some,
         whole["outside"] / some,
     ]
@@ -180,10 +199,12 @@ def _figures(array: np.ndarray) -> np.ndarray:
 
 def _edges(dtype: np.dtype[Any], low: float, high: float) -> np.ndarray:
     """The ends of the bars: one bar for each whole number where there are few, else so many of the same width."""
-    if dtype.kind in "bui" and high - low < 2 * _BINS:
+    if dtype.kind in "bui" and high - low < 2 * _BINS and max(-low, high) < _WHOLE:
         return np.arange(low, high + 2) - 0.5
+    # halved first, so that the difference of two extremes is still a number
+    low, high = low / 2, high / 2
     edges = np.linspace(low, high, _BINS + 1)
-    if np.all(np.diff(edges) > 0):
-        return edges
-    reach = max(0.5, _BINS * float(np.spacing(max(abs(low), abs(high)))))
-    return np.linspace(low - reach, high + reach, _BINS + 1)
+    if not np.all(np.diff(edges) > 0):
+        reach = max(0.25, _BINS * float(np.spacing(max(abs(low), abs(high)))))
+        edges = np.linspace(max(low - reach, -_LAST / 2), min(high + reach, _LAST / 2), _BINS + 1)
+    return 2 * edges

@@ -101,3 +101,50 @@ def test_a_curve_has_its_colour_and_does_not_follow_the_users_style():
 def test_a_wrong_chart_fails_when_it_is_made(kind, values, text, message):
     with pytest.raises(ValueError, match=message):
         Chart(kind, values, text=text)
+
+
+def _words(kind: str, word: str) -> np.ndarray:
+    """A chart with this word wherever there is one."""
+    rng = np.random.default_rng(0)
+    text = dict.fromkeys(("title", "note", "x", "y", "z"), word)
+    values = {
+        "curves": {"x": np.arange(3), "y": rng.normal(size=(2, 3))},
+        "scatter": {"positions": rng.normal(size=(40, 2)), "labels": np.repeat([0, 3], 20)},
+        "surface": {"heights": rng.normal(size=(2, 4, 4))},
+        "shares": {"x": np.arange(3), "dead": rng.random((2, 3)), "zeros": rng.random((2, 3))},
+        "accuracy": {
+            "edges": np.array([[0, 1], [1, 2]]),
+            "counts": np.array([3, 4]),
+            "middles": np.array([0.5, 1.5]),
+            "accuracy": np.array([0.5, 0.6]),
+            "interval": np.array([[0.4, 0.6], [0.5, 0.7]]),
+            "examples": rng.random((2, 8, 8, 1)),
+            "overall": np.array(0.5),
+            "attribute": np.linspace(0, 2, 30),
+        },
+    }
+    return Chart(kind, values[kind], text={**text, "names": [word, "b"]}).draw()
+
+
+KINDS = ("curves", "scatter", "surface", "shares", "accuracy")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_stands_between_two_dollars_is_a_word_and_no_formula(kind):
+    _words(kind, "$\\frac b$")
+    # as formulas they were the same
+    first, second = _words(kind, "$x_1$"), _words(kind, "$x_{1}$")
+    assert first.shape != second.shape or (first != second).any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("word", ["\u65e5\u672c\u8a9e \U0001f43b", "w" * 300, "long name " * 40])
+def test_letters_that_the_font_lacks_and_long_names_are_drawn_without_a_warning(kind, word):
+    drawn = _words(kind, word)
+    assert drawn.shape[1] <= 900
+    assert drawn.std() > 5
+
+
+def test_a_long_name_leaves_half_of_the_chart_to_the_lines():
+    drawn = _words("curves", "w" * 300)
+    assert np.ptp(np.flatnonzero(blue(drawn[30:-50, 60:600]).any(0))) > 400

@@ -128,3 +128,17 @@ def test_units_and_captions_are_written():
     plain = FeatureMaps(values).draw()
     assert (FeatureMaps(values, units=(40, 41)).draw() != plain).any()
     assert FeatureMaps(values, captions=("7",)).draw().shape[0] > plain.shape[0]
+
+
+@pytest.mark.parametrize("shape", [(300, 4), (4, 300)])
+def test_what_stands_under_a_narrow_image_of_a_unit_can_be_read(shape):
+    from keras_vis.draw import patches
+
+    options = {"units": [0], "field": (3, 3), "value_range": None, "columns": None, "title": "", "note": ""}
+    images, boxes = np.random.default_rng(0).random((3, *shape, 1)), np.array([[0, 0, 3, 3]] * 3)
+    drawn = [
+        patches.patch_sheet(images, scores=np.array([scores]), boxes=boxes, captions=(), **options)
+        for scores in ([0.123, 0.122, 0.121], [0.5, 0.4, 0.3])
+    ]
+    # a score takes one line, whether it has three digits or one
+    assert drawn[0].shape == drawn[1].shape

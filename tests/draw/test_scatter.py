@@ -108,12 +108,27 @@ def test_tiles_do_not_overlap_and_are_framed_in_their_labels_colour():
         names=["0", "3"],
         value_range=(0, 1),
     )
-    drawn = picture.draw()[-8 - 2 * 172 : -8]  # below the legend
+    drawn = picture.draw()[-8 - 2 * 174 : -8]  # below the legend
     for grey, label in ((128, 0), (64, 3)):
         inside = (drawn == grey).all(-1)
         assert inside.sum() == 168 * 168
         rows, columns = np.nonzero(inside)
-        ring = drawn[rows.min() - 2 : rows.max() + 3, columns.min() - 2 : columns.max() + 3]
-        assert (ring == np.array(colour.palette(label))).all(-1).sum() == 172 * 172 - 168 * 168
+        ring = drawn[rows.min() - 3 : rows.max() + 4, columns.min() - 3 : columns.max() + 4]
+        assert (ring == np.array(colour.palette(label))).all(-1).sum() == 174 * 174 - 170 * 170
+        assert (ring == 255).all(-1).sum() == 170 * 170 - 168 * 168
     with pytest.raises(ValueError, match="`cells` has one cell twice"):
         Mosaic(values, indices=np.array([5, 9]), cells=np.zeros((2, 2), int))
+
+
+def test_a_black_frame_is_seen_round_a_black_image():
+    black = next(i for i in range(10) if colour.palette(i) == (0, 0, 0))
+    drawn = Mosaic(
+        np.zeros((1, 28, 28, 1), np.float32),
+        indices=np.array([0]),
+        cells=np.array([[0, 0]]),
+        labels=np.array([black]),
+        names=["black"],
+        value_range=(0, 1),
+    ).draw()
+    across = (drawn[-8 - 87, 8 : 8 + 174] == 0).all(-1)  # a row of pixels through the middle
+    assert np.flatnonzero(np.diff(across.astype(int))).tolist() == [1, 2, 170, 171]

@@ -46,3 +46,7 @@ def test_a_nested_name_is_drawn_indented():
 def test_a_table_without_rows_is_drawn():
     assert table.table_sheet(("layer",), (), "Nothing").shape[2] == 3
     assert table.table_text(("layer",), (), "") == "layer\n-----"
+
+
+def test_what_is_rounded_to_nothing_has_no_sign():
+    assert table.column_text([-4e-5, 0.5]) == ["0.0000", "0.5000"]

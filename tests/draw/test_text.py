@@ -81,3 +81,34 @@ def test_numbers_are_short_and_have_a_true_minus():
 def test_changing_a_block_does_not_change_the_next_one():
     text.block("7", 20)[:] = 0
     assert text.block("7", 20).max() == 255
+
+
+def test_a_line_holds_as_many_letters_as_fit():
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        word = "".join(rng.choice(list("ilWmAV\u65e5"), rng.integers(2, 30)))
+        width, left = int(rng.integers(5, 120)), word
+        for line in text.wrap(word, width):
+            most = max(n for n in range(1, len(left) + 1) if n == 1 or text.measure(left[:n]) <= width)
+            assert line == left[:most]
+            left = left[most:]
+        assert not left
+
+
+def test_of_a_word_of_a_thousand_letters_few_widths_are_measured():
+    text._length.cache_clear()
+    text.wrap("w" * 1000, 22)
+    # two letters a line, and for each line two or three widths that differ; not one for each letter that is left
+    assert text._length.cache_info().misses + text._length.cache_info().hits < 3000
+
+
+def test_what_is_cut_fits_and_tells_so():
+    name = "conv_dw_13_depthwise_kernel"
+    for width in (40, 90, 150):
+        end, front = text.cut(name, width), text.cut(name, width, front=True)
+        assert max(text.measure(end), text.measure(front)) <= width
+        assert name.startswith(end[:-1])
+        assert name.endswith(front[1:])
+        assert text.measure(name[: len(end)] + "\u2026") > width  # one letter more
+    assert text.cut(name, 300) == name
+    assert text.cut("one\n" + name, 90) == "one\n" + text.cut(name, 90)

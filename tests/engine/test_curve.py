@@ -37,7 +37,7 @@ FORMS = {
     "square": (lambda: L.Lambda(tf.square), (0, INF)),
     "z times z by hand": (lambda: L.Lambda(lambda z: z * z), (0, INF)),
     "z times z + 1 by hand": (lambda: L.Lambda(lambda z: z * (z + 1)), (-INF, INF)),
-    "1 - |tanh| by hand": (lambda: L.Lambda(lambda z: 1 - tf.abs(tf.tanh(z / 3))), (0, 1)),
+    "1 - |tanh| by hand": (lambda: L.Lambda(lambda z: 1 - tf.abs(tf.tanh(z / 20))), (0, 1)),
     "root": (lambda: L.Lambda(lambda z: tf.sqrt(tf.square(z) + 4)), (2, INF)),
     "sign": (lambda: L.Lambda(tf.sign), (-1, 1)),
     "gelu": (lambda: L.Activation("gelu"), (-INF, INF)),
@@ -104,3 +104,24 @@ def test_a_distance_or_the_greater_of_two_layers_is_a_merge_and_no_activation():
 def test_a_nested_model_that_hands_on_an_activation_is_not_named_beside_it():
     model = nets.nested()
     assert "backbone" not in curves(model, take(model, nets.images()))
+
+
+BY_HAND = {
+    "selu": (lambda z: tf.nn.selu(z), (-1.7580993408473766, INF)),
+    "erfc": (lambda z: tf.math.erfc(z), (0, 2)),
+    "-relu6": (lambda z: -tf.nn.relu6(z), (-6, 0)),
+    "-2 sigmoid": (lambda z: -2 * tf.sigmoid(z), (-2, 0)),
+    "a rectifier of a rectifier": (lambda z: tf.nn.relu(tf.nn.relu6(z) - 4), (0, 2)),
+    "2 sigmoid, cut off below": (
+        lambda z: tf.raw_ops.ClipByValue(t=2 * tf.sigmoid(z), clip_value_min=0.5, clip_value_max=5.0),
+        (0.5, 2),
+    ),
+    "all cut off": (lambda z: tf.minimum(tf.sigmoid(z) + 3, 2), (2, 2)),
+    "sigmoid from exp": (lambda z: 1 / (1 + tf.exp(-tf.clip_by_value(z, -50, 50))), (-INF, INF)),
+    "times nothing": (lambda z: 0 * tf.nn.relu(z), (-INF, INF)),
+}
+
+
+@pytest.mark.parametrize(("make", "ends"), BY_HAND.values(), ids=BY_HAND)
+def test_the_ends_of_an_activation_by_hand_are_worked_out_from_its_parts(make, ends):
+    test_the_ends_of_every_form_of_activation(lambda: L.Lambda(make), ends)

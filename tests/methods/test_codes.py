@@ -89,14 +89,6 @@ def test_data_of_any_kind_give_the_same_codes_and_labels():
     np.testing.assert_array_equal(found.values["images"], first.values["images"])
 
 
-def test_images_of_several_sizes_have_pooled_codes_alone():
-    model = keras.Sequential([keras.Input((None, None, 2)), L.Conv2D(3, 3, name="conv")])
-    data = [np.ones((2, 8, 8, 2), "float32"), np.ones((2, 9, 9, 2), "float32")]
-    assert kv.codes(model, data, "conv", pooling="avg", batch=2).shape == (4, 3)
-    with pytest.raises(ValueError, match=r"several sizes.*108 and of 147.*pooling=\"avg\""):
-        kv.codes(model, data, "conv", batch=2)
-
-
 def test_another_pooling_or_layer_is_refused():
     model, x = nets.sequential(), nets.images(4)
     with pytest.raises(ValueError, match="`pooling='mean'` must be one of None, 'avg', 'max'"):
@@ -158,6 +150,16 @@ def test_the_same_seed_gives_the_same_numbers_and_another_others(net, digits):
     assert not np.array_equal(first.values["shown"], other.values["shown"])
 
 
+def test_a_seed_may_be_larger_than_libraries_take(net, digits):
+    x = digits[0][:60]
+    for method in ("tsne", "pca"):
+        first, again = (kv.embed_codes(net, x, "conv", method=method, perplexity=5, seed=2**40 + 1) for _ in "ab")
+        np.testing.assert_array_equal(first.positions, again.positions)
+        assert first.about["seed"] == 2**40 + 1
+    other = kv.embed_codes(net, x, "conv", perplexity=5, seed=1)
+    assert not np.array_equal(other.values["shown"], first.values["shown"])
+
+
 def test_threads_change_no_number(digits, monkeypatch):
     points = digits[0][:150].reshape(150, -1)
     near = plane.neighbours(points, 15)
@@ -186,6 +188,7 @@ def test_labels_may_be_numbers_words_or_rows_with_a_single_one():
     model, x = nets.sequential(), nets.images(9)
     y = np.array([0, 4, 1] * 3)
     forms = (y, y.tolist(), y[:, None], np.eye(5)[y], np.array(["a", "e", "b"])[y // 2 + (y == 1)])
+    forms += (y.astype(object), np.array(["a", "b", "c", "d", "e"], object)[y])  # as a column of a table may be
     for labels in forms:
         found = kv.embed_codes(model, x, "preds", labels=labels, method="pca")
         assert (found.labels == found.labels[0]).tolist() == (y == 0).tolist()
@@ -210,7 +213,10 @@ def test_what_cannot_be_embedded_is_refused_with_the_remedy():
         ({"names": ["a", "b"]}, "`names` are of labels, and there are none"),
         ({"labels": np.full(20, 3), "names": {0: "a"}}, "`names` has 1 entries and none for 3"),
         ({"labels": np.full(20, -1), "names": ["a"]}, "`labels` holds -1"),
-        ({"labels": np.full(20, np.nan)}, r"`labels` must be \(n,\) whole numbers"),
+        ({"labels": np.full(20, np.inf)}, r"`labels` must be \(n,\) whole numbers"),
+        ({"labels": [*range(18), np.nan, 2]}, "`labels` lacks 1 of 20: the first is nan, in entry 18"),
+        ({"labels": [*"ab" * 9, None, None]}, "`labels` lacks 2 of 20: the first is None, in entry 18. Give one for"),
+        ({"seed": 1.5}, "`seed` must be a whole number"),
         ({"seed": -1}, "`seed` must be a whole number"),
     ):
         options = {"perplexity": 5, **wrong} if wrong else {}
@@ -306,3 +312,28 @@ def test_an_agreement_wants_labels_and_neighbours(net, digits, embedded):
         embedded.agreement(91, of="codes")
     with pytest.raises(ValueError, match="`of='plane'` must be"):
         embedded.agreement(of="plane")
+
+
+def test_each_axis_has_its_own_share_of_the_variance_written_on_it():
+    found = kv.embed_codes(nets.sequential(), nets.images(40), "preds", method="pca")
+    first, second = found.about["variance"]
+    assert first > second + 0.01  # else they would be written alike
+    assert found.text["x"] == f"first principal component, {100 * first:.1f} % of the variance"
+    assert found.text["y"] == f"second principal component, {100 * second:.1f} % of the variance"
+
+
+def test_a_perplexity_wants_three_times_as_many_others():
+    model, x = nets.sequential(), nets.images(31)
+    with pytest.raises(ValueError, match="`perplexity=10` wants 31 images.*holds 30.*at most 9.6"):
+        kv.embed_codes(model, x[:30], "preds", perplexity=10)
+    found = kv.embed_codes(model, x, "preds", perplexity=10)
+    assert found.values["neighbours"].shape == (31, 30)
+
+
+def test_a_sequence_is_pooled_over_its_places():
+    model = keras.Sequential([keras.Input((8, 3)), L.Conv1D(5, 2, name="conv"), L.Flatten()])
+    nets.draw_weights(model)
+    x = np.random.default_rng(0).normal(size=(12, 8, 3)).astype("float32")
+    values = keras.Model(model.inputs, model.get_layer("conv").output).predict(x, verbose=0)
+    np.testing.assert_allclose(kv.codes(model, x, "conv", pooling="avg"), values.mean(axis=1), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(kv.codes(model, x, "conv", pooling="max"), values.max(axis=1), rtol=1e-5, atol=1e-6)

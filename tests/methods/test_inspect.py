@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_vis as kv
 
@@ -42,6 +43,25 @@ def test_the_histogram_counts_every_number_once():
     np.testing.assert_array_equal(found.counts, np.histogram(FLOATS.astype(np.float64), found.edges)[0])
     assert found.counts.sum() == FLOATS.size
     assert kv.inspect_images(np.full((2, 4, 4, 1), 7.5)).counts.sum() == 32  # of one value there is a histogram, too
+
+
+@pytest.mark.parametrize(
+    ("numbers", "mean", "std"),
+    [
+        (np.full((4, 4), 2**64 - 1, np.uint64), 2.0**64, 0),
+        (np.array([[2**63 - 1, 2**63 - 3]]), 2.0**63, 0),
+        (np.array([[1e308, -1e308]]), 0, 1e308),
+        (np.array([[1e308, 0, np.inf]]), 5e307, 5e307),
+        (np.full((4, 4), np.finfo(np.float64).max), np.finfo(np.float64).max, 0),
+        (np.array([[np.finfo(np.float64).max, -np.finfo(np.float64).max]]), 0, np.finfo(np.float64).max),
+    ],
+)
+def test_the_largest_numbers_of_a_type_have_figures_and_bars_too(numbers, mean, std):
+    found = kv.inspect_images(numbers)
+    np.testing.assert_allclose(found.figures[0, 2:4], [mean, std])
+    assert (np.diff(found.edges / 2) > 0).all()
+    assert found.counts.sum() == np.isfinite(numbers).sum()
+    assert found.draw().shape[1] == 900
 
 
 def test_numbers_that_are_none_are_counted_and_left_out_of_the_rest():
@@ -107,6 +127,8 @@ def test_of_many_images_sixteen_are_drawn_and_all_are_counted(tmp_path):
         (np.zeros((0, 4, 4, 1)), ValueError, r"not empty; received \(0, 4, 4, 1\)"),
         (np.zeros(5), ValueError, r"must be \(n, h, w, c\)"),
         (np.full((1, 2, 2, 1), np.nan), ValueError, "no finite number"),
+        ([np.zeros((4, 4, 1)), np.zeros((5, 4, 1))], ValueError, r"one size; received \(4, 4, 1\), \(5, 4, 1\)"),
+        (tf.data.Dataset.from_tensors(np.zeros((4, 4, 1))), TypeError, r"Take a batch of it: next\(iter\(data\)\)"),
     ],
 )
 def test_what_is_no_image_is_refused(images, error, words):
