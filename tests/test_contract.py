@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import inspect
 import weakref
 
 import keras
@@ -78,13 +77,8 @@ QUICK = {
 
 def call(name: str, model: keras.Model, *args: object, **options: object):
     """Call a method on a model (and images), with a layer where it wants one."""
-    if (
-        parameters(name).get("layer", inspect.Parameter("x", inspect.Parameter.KEYWORD_ONLY, default=None)).default
-        is inspect.Parameter.empty
-    ):
-        options.setdefault(
-            "layer", next(path for path in probe(model).outline(args[0]).layers if path.endswith("conv_2"))
-        )
+    if "layer" in wanted(name) and "layer" not in options:
+        options["layer"] = next(path for path in probe(model).outline(args[0]).layers if path.endswith("conv_2"))
     if "progress" in parameters(name):
         options.setdefault("progress", False)
     if name == "deep_dream":
