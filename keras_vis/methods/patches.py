@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 from keras_vis.engine import layers
 from keras_vis.engine.batch import with_channels
@@ -108,13 +110,11 @@ def top_patches(
     picked = layers.check_units(units, shape[-1] or 0)
     best = _Best(len(picked), int(k))
     for piece in stream.walk("top_patches", progress):
-        scores, places = room.activations(piece.batch, [path], finish=_strongest)
+        scores, places = room.activations(piece.batch, [path], finish=_strongest(tuple(picked)))
         if not np.isfinite(scores).all():
             bad = piece.start + int(np.flatnonzero(~np.isfinite(scores).all(axis=1))[0])
             raise ValueError(f"`layer={path!r}` gives NaN or infinity for image {bad} of `data`.")
-        best.take(
-            scores[:, list(picked)], places[:, list(picked)], with_channels(piece.batch.arrays[which]), piece.start
-        )
+        best.take(scores, places, with_channels(piece.batch.arrays[which]), piece.start)
     height, width = stream.first.arrays[which].shape[1:3]
     if len(shape) == 3:
         field = field_of(model, path, which, (height, width))
@@ -138,12 +138,18 @@ def top_patches(
     )
 
 
-def _strongest(acts: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Of each image, the highest activation of each unit ``(n, k)``, and at which position it is, row by row."""
-    (values,) = acts.values()
-    ops = keras.ops
-    flat = ops.reshape(values, (ops.shape(values)[0], -1, values.shape[-1]))
-    return ops.max(flat, axis=1), ops.argmax(flat, axis=1)
+@functools.lru_cache(maxsize=64)
+def _strongest(units: tuple[int, ...]) -> Callable[[Mapping[str, Any]], Any]:
+    """Return what finds these units' strongest positions; the same function each time: a graph is kept by it."""
+
+    def finish(acts: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Of each image the highest activation of each unit ``(n, u)``, and at which position it is, row by row."""
+        (values,) = acts.values()
+        values = ops.take(values, units, axis=-1)
+        flat = ops.reshape(values, (ops.shape(values)[0], -1, len(units)))
+        return ops.max(flat, axis=1), ops.argmax(flat, axis=1)
+
+    return finish
 
 
 def _note(shown: int, count: int, boxes: np.ndarray, image: tuple[int, int], field: tuple[int, int]) -> str:
