@@ -84,7 +84,9 @@ def dissect(
         resolution, maps enlarged bilinearly to the masks and anchored at the centres of the receptive fields,
         IoU > 0.04. There every pixel above the quantile counts over all images that have labels of the concept's
         kind, here over all images. Masks that are coarser than the maps are enlarged instead, each of their pixels as
-        an area: none of the map's detail is lost, and none is invented for the mask.
+        an area: none of the map's detail is lost, and none is invented for the mask. A detector need not have been
+        learnt: of the tutorial's net on digits, whose units see 5 x 5 pixels, nearly as many are detectors of strokes
+        before the training as after it. Dissect the untrained net, too.
 
     Example:
         >>> kv.dissect(model, digits, kv.digit_concepts, "conv_2").detectors
