@@ -665,7 +665,7 @@ def test_a_net_that_was_trained_on_digits_has_detectors_for_strokes_of_several_d
     images, labels = digits
     keras.utils.set_random_seed(0)
     model = tutorial_net()
-    model.fit(images, keras.utils.to_categorical(labels, 10), epochs=3, batch_size=32, verbose=0)
+    model.fit(images, labels, epochs=3, batch_size=32, verbose=0)
     found = kv.dissect(model, images, kv.digit_concepts, "conv_2", progress=False).detectors
     strokes = {concept for _, concept, _ in found if concept.endswith("stroke")}
     assert len(strokes) >= 3
