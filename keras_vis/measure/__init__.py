@@ -7,4 +7,5 @@ plane      principal components, neighbours, t-SNE
 pairs      which of two sets of vectors are each other's nearest
 bins       an attribute in bins, with intervals
 agreement  how far raters agree, and where not
+drift      how far numbers are from what they were
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -21,6 +21,7 @@ from keras_vis.engine.settled import Settled
 from keras_vis.engine.several import as_targets
 from keras_vis.engine.target import Logit, Target, check_index, probabilities
 from keras_vis.engine.words import Labels, class_names, percent
+from keras_vis.measure.drift import Drift, by_rank
 from keras_vis.picture import Ascent, Chart, Gallery, Images, about
 
 _REACH = 2.5  # times ε: how far all steps go together, so that the ball's border is reached (Madry et al. 2017)
@@ -70,6 +71,12 @@ class Adversarial(Images):
         )
         names = ("image", "change", "image + change")
         return Gallery(parts, names=names, title=self.title, note=self.note).draw()
+
+    def _drift(self, earlier: Self) -> Drift | None:
+        # of the change alone: the images themselves, nearly all of the numbers, are the same each time
+        if not np.array_equal(self.originals, earlier.originals):
+            return None
+        return by_rank(self.values - self.originals, earlier.values - earlier.originals)
 
 
 def adversarial(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import keras
 import numpy as np
@@ -23,6 +23,7 @@ from keras_vis.engine.target import Combination, Target, as_target
 from keras_vis.engine.transforms import Jitter, Rotate, Scale, Transform
 from keras_vis.engine.units import Likeness, Neuron, StrongestNeuron
 from keras_vis.engine.words import Labels, captions, check_labels, number, of_each, percent, question
+from keras_vis.measure.drift import Drift
 from keras_vis.picture import Ascent, Gallery, Images, about
 
 if TYPE_CHECKING:
@@ -328,6 +329,9 @@ class Inversion(Ascent):
     errors: np.ndarray
     originals: np.ndarray
     layer: str
+
+    def _drift(self, earlier: Self) -> Drift | None:
+        return super()._drift(earlier) if np.array_equal(self.originals, earlier.originals) else None
 
 
 def inversion(

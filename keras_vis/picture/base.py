@@ -12,13 +12,18 @@ import pathlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from keras_vis.measure.drift import Drift
 
 RESERVED = ("about", "fields", "file", "allow_pickle")  # in the .npz; the last two are savez's own
 _DISTRIBUTIONS = {"keras_vis": "keras-vis-toolkit"}  # where the name of the package is another
 _LONG = 1000  # a longer array in `about` is described, not written out
+# of `about`, what was asked: pictures that differ in it are not one picture at two times
+_QUESTION = ("method", "layer", "units", "target", "output", "places")
 
 
 def about(method: str, **facts: object) -> dict[str, object]:
@@ -101,6 +106,57 @@ class Picture:
             )
         write_whole(path, formats[path.suffix.lower()]())
         return path
+
+    def drift(self, earlier: Picture) -> Drift | None:
+        """Measure how much the picture has changed since an earlier one, as from epoch to epoch of a training.
+
+        Raw values are compared, with their signs, even where the drawing takes their size; scales and captions are not.
+        1 - the rank correlation of all numbers of each map with those of the same map earlier: of `HeatMaps` and
+        `Images` for each image (of adversarial ones, their change alone), of a `Comparison` for each map of each image,
+        one map after the other, of a `Gallery` likewise, without the images that were put in, and of `FeatureMaps` for
+        each unit, over all images. It knows order alone: a map that has become twice as strong has not changed. 1 - the
+        cosine for each filter, over all its inputs, of kernels. What is constant, or zero, in both has not changed;
+        what is in one alone has 1.
+
+        An image that was climbed to may have changed more than the net: from one start two nets that differ a little
+        can be climbed to two motifs, or to one in two places. So a low value says that nothing has changed, a high one
+        not that much has. What is left of the start in the end, as of a deep dream's photograph or a fooling image's
+        noise, is in both, and makes it lower.
+
+        Args:
+            earlier: the same picture of another time, made with the same arguments.
+
+        Returns:
+            A value for each map, unit or filter, ``values`` ``(n,)``, float32, in [0, 2], 0 where nothing has changed
+            and 2 where it has become its opposite; their ``mean``; and ``measure``, ``"1 - rank correlation"`` or
+            ``"1 - cosine"``. None where no number can be compared with its earlier self: for charts, tables, diagrams,
+            patches, mosaics, inspections and correspondences, and where `earlier` is of another kind, method, layer,
+            target, image, shape or other units.
+
+        Raises:
+            TypeError: `earlier` is no picture.
+
+        Source:
+            Spearman 1904; Adebayo et al. 2018, arXiv:1810.03292, tell saliency maps apart by it.
+
+        Example:
+            >>> before = kv.filters(model, "conv_1")
+            >>> model.fit(x, y)
+            >>> kv.filters(model, "conv_1").drift(before).mean
+        """
+        if not isinstance(earlier, Picture):
+            raise TypeError(
+                f"`earlier` must be a Picture, the same one of another time. Received: {type(earlier).__name__}."
+            )
+        same = type(earlier) is type(self) and all(
+            self.about.get(fact) == earlier.about.get(fact) for fact in _QUESTION
+        )
+        return self._drift(earlier) if same else None
+
+    def _drift(self, earlier: Self) -> Drift | None:
+        """Compare with a picture of the same kind and question; None where numbers cannot be."""
+        del earlier
+        return None
 
     def _repr_png_(self) -> bytes:
         from PIL import Image, PngImagePlugin

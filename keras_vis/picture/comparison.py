@@ -10,6 +10,7 @@ from typing import Self
 
 import numpy as np
 
+from keras_vis.measure.drift import Drift, joined
 from keras_vis.picture.base import Picture
 from keras_vis.picture.maps import HeatMaps
 
@@ -116,6 +117,11 @@ class Comparison(Picture):
             title=self.title,
             note=self._note(),
         )
+
+    def _drift(self, earlier: Self) -> Drift | None:
+        if len(self.maps) != len(earlier.maps):
+            return None
+        return joined([now.drift(then) for now, then in zip(self.maps, earlier.maps, strict=True)])
 
     def _note(self) -> str:
         """Say what the colours mean."""

@@ -9,6 +9,7 @@ from typing import Self
 
 import numpy as np
 
+from keras_vis.measure.drift import Drift, by_rank
 from keras_vis.picture import checks
 from keras_vis.picture.base import Picture
 from keras_vis.picture.charts import Chart
@@ -165,6 +166,14 @@ class FeatureMaps(Picture):
             if self.scale is None
             else "activation, on a given scale",
         )
+
+    def _drift(self, earlier: Self) -> Drift | None:
+        if (self.layer, self.units) != (earlier.layer, earlier.units):
+            return None
+        # where neither has images, None is None
+        if not np.array_equal(np.asarray(self.images), np.asarray(earlier.images)):
+            return None
+        return by_rank(np.moveaxis(self.values, 3, 0), np.moveaxis(earlier.values, 3, 0))
 
     def _numbers(self) -> Sequence[int]:
         return self.units or ()

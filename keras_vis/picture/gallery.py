@@ -9,6 +9,7 @@ from typing import Self
 
 import numpy as np
 
+from keras_vis.measure.drift import Drift, joined
 from keras_vis.picture import checks
 from keras_vis.picture.base import Picture
 from keras_vis.picture.comparison import differences
@@ -97,6 +98,14 @@ class Gallery(Picture):
             title=self.title,
             note="\n".join(filter(None, (self.note, self._ranges()))),
         )
+
+    def _drift(self, earlier: Self) -> Drift | None:
+        if len(self.parts) != len(earlier.parts):
+            return None
+        pairs = list(zip(self.parts, earlier.parts, strict=True))
+        # beside what was made of them, plain images are those that were put in: no net changes them
+        made = [pair for pair in pairs if type(pair[0]) is not Images]
+        return joined([now.drift(then) for now, then in made or pairs])
 
     def _ranges(self) -> str:
         """Say what is black and what is white."""

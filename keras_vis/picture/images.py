@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from keras_vis.measure.drift import Drift, by_rank
 from keras_vis.picture import checks
 from keras_vis.picture.base import Picture, about
 
@@ -122,3 +123,6 @@ class Images(Picture):
         return grid.image_sheet(
             seen, captions=self.captions, value_range=self.value_range, columns=self.columns, **head
         )
+
+    def _drift(self, earlier: Self) -> Drift | None:
+        return by_rank(self.values, earlier.values)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from keras_vis.measure.drift import Drift, by_rank
 from keras_vis.picture import checks
 from keras_vis.picture.base import Picture, about
 
@@ -132,6 +133,9 @@ class HeatMaps(Picture):
             title=self.title,
             note=self._note() if self.title else "",
         )
+
+    def _drift(self, earlier: Self) -> Drift | None:
+        return by_rank(self.values, earlier.values) if np.array_equal(self.images, earlier.images) else None
 
     def _note(self) -> str:
         """Say what the colours mean."""
