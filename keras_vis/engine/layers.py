@@ -13,6 +13,11 @@ import numpy as np
 from keras import layers as kl
 from keras.layers import Layer
 
+
+class NotBuiltError(ValueError):
+    """A model has no weights before its first batch: what is asked of it can be told later."""
+
+
 # Layers that move, thin out or repeat a map without computing a new one: a class activation map looks past them.
 _PASSIVE = (
     *(

@@ -26,7 +26,7 @@ def check_graph(model: keras.Model) -> None:
     """
     layers.check_model(model)
     if isinstance(model, keras.Sequential) and not model.built:
-        raise ValueError(
+        raise layers.NotBuiltError(
             f"`model` {model.name!r} is not built yet. Begin it with keras.Input(shape), or call it on a batch of "
             "images first."
         )

@@ -13,7 +13,7 @@ from typing import Any
 
 import keras
 
-from keras_vis.engine.layers import check_model
+from keras_vis.engine.layers import NotBuiltError, check_model
 
 Shape = tuple[int | None, ...]
 
@@ -49,7 +49,7 @@ def read(model: object) -> tuple[Part, ...]:
     """
     checked = check_model(model)
     if not checked.built:
-        raise ValueError(
+        raise NotBuiltError(
             f"`model` {checked.name!r} is not built yet, so that its shapes and weights are not known. Call it on a "
             "sample first (`model(images[:1])`), or begin it with keras.Input(shape)."
         )

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import keras
 import numpy as np
 
 from keras_vis.engine import layers
+from keras_vis.measure.drift import Drift, by_cosine
 from keras_vis.picture import Images, about
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Kernels(Images):
+    """Kernels of a layer as images; those of another time are compared with them by the angle between them."""
+
+    def _drift(self, earlier: Self) -> Drift | None:
+        return by_cosine(self._filters(), earlier._filters())
+
+    def _filters(self) -> np.ndarray:
+        """All that each output channel weighs, ``(units, ...)``."""
+        if self.axes is None or self.columns is None:
+            return self.values
+        return self.values.reshape(-1, self.columns, *self.values.shape[1:]).swapaxes(0, 1)
 
 
 def filters(
@@ -58,10 +75,10 @@ def filters(
         note = "one scale for all: zero is mid-grey"
         note += "; red, green and blue are the weights of the three channels" if inputs == 3 else ""
         names = [str(unit) for unit in picked]
-        return Images(values, captions=names, value_range=(-limit, limit), title=title, note=note, about=facts)
+        return Kernels(values, captions=names, value_range=(-limit, limit), title=title, note=note, about=facts)
     values = kernels.transpose(2, 3, 0, 1).reshape(-1, height, width, 1)
     axes = ("input channel", "output channel")
-    return Images(values, columns=len(picked), axes=axes, value_range=(-limit, limit), title=title, about=facts)
+    return Kernels(values, columns=len(picked), axes=axes, value_range=(-limit, limit), title=title, about=facts)
 
 
 def _first(model: keras.Model) -> tuple[str, keras.layers.Layer]:
@@ -79,7 +96,7 @@ def _first(model: keras.Model) -> tuple[str, keras.layers.Layer]:
 def _kernels(model: keras.Model, path: str, layer: keras.layers.Layer) -> np.ndarray:
     """The kernels of a layer as ``(h, w, inputs, outputs)``."""
     if not layer.built:
-        raise ValueError(
+        raise layers.NotBuiltError(
             f"`layer={path!r}` has no weights yet: model {model.name!r} is not built. Give it a keras.Input, or "
             "call it on data first."
         )
