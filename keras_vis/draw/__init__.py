@@ -11,6 +11,7 @@ is imported.
     comparison  several maps of each image
     gallery     several pictures of images side by side
     animation   sheets that follow each other
+    dither      a sheet, or a film of them, in 256 colours
     grid        images, kernels and feature maps side by side
     table       rows and columns
     panels      many small bars: histograms, predictions

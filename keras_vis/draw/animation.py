@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_vis.draw import gallery, grid, sheet, text
+from keras_vis.draw import colour, dither, gallery, grid, sheet, text
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_GREYS = 32  # of a frame's 256 colours: white and the letters, which stay as they are while the images change
-_SAMPLE = 1 << 14  # pixels from which the other colours are chosen: of all of them they are hardly better, and slow
+_BAR = 4  # pixels: how thick the bar under a frame is
 
 
 def image_sheets(
@@ -56,53 +55,64 @@ def image_sheets(
     return drawn
 
 
-def gif(sheets: Sequence[np.ndarray], seconds: float, last: float, *, comment: str = "") -> bytes:
+def reel(drawn: np.ndarray, size: tuple[int, int], words: str, share: float) -> np.ndarray:
+    """Make a sheet a frame of a film: words above it, below it a bar that fills, and white where it is too small.
+
+    Args:
+        drawn: uint8 RGB `(height, width, 3)`.
+        size: the height and width of the largest sheet of the film; a smaller one lies at the top left.
+        words: one line, at most so wide.
+        share: how far the bar is filled, 0 to 1.
+
+    Returns:
+        uint8 RGB.
+    """
+    page = sheet.blank(*size)
+    page[: drawn.shape[0], : drawn.shape[1]] = drawn
+    # greys alone, so that a film of grey sheets keeps every grey
+    bar = np.full((_BAR, size[1] - 2 * sheet.MARGIN, 3), colour.RULE, np.uint8)
+    bar[:, : round(share * bar.shape[1])] = colour.INK
+    head, bar = sheet.frame(text.block(words, bar.shape[1])), sheet.frame(bar)
+    return np.concatenate([head, page, bar])
+
+
+def gif(
+    sheets: Iterable[np.ndarray],
+    seconds: float,
+    last: float,
+    *,
+    comment: str = "",
+    colours: dither.Colours | None = None,
+) -> bytes:
     """Show sheets one after the other, for ever.
 
     A grey sheet keeps every grey. One in colours has 224 of its own and is dithered where it has colours: without, the
     smooth ones that are climbed to break into contour lines. Its white, its letters and grey areas are not.
 
     Args:
-        sheets: uint8 RGB `(height, width, 3)`, of one size.
+        sheets: uint8 RGB `(height, width, 3)`, of one size; at least one. They are taken one by one, and each is kept
+            as one byte a pixel until the end.
         seconds: how long each is shown.
         last: how long the last one is shown.
         comment: kept in the file.
+        colours: of all sheets alike, so that what does not change between two does not flicker; None gives each its
+            own.
 
     Returns:
         A GIF. A sheet that is the same as the one before makes no frame: that one is shown longer.
     """
-    first, *others = map(_indexed, sheets)
+    frames = _timed(map(colours.index if colours else dither.alone, sheets), round(1000 * seconds), round(1000 * last))
     file = io.BytesIO()
-    first.save(
-        file,
-        "GIF",
-        save_all=True,
-        append_images=others,
-        duration=[round(1000 * seconds)] * len(others) + [round(1000 * last)],
-        loop=0,
-        comment=comment.encode(),
-    )
+    next(frames).save(file, "GIF", save_all=True, append_images=frames, loop=0, comment=comment.encode())
     return file.getvalue()
 
 
-def _indexed(drawn: np.ndarray) -> Image.Image:
-    """Give a sheet in at most 256 colours."""
-    from PIL import Image
-
-    grey = (drawn == drawn[..., :1]).all(-1)
-    if grey.all():
-        return Image.fromarray(drawn[..., 0])
-    greys = np.rint(np.linspace(0, 255, _GREYS)).astype(np.uint8)
-    coloured = drawn[~grey][None]
-    sample = np.ascontiguousarray(coloured[:, :: -(-coloured.shape[1] // _SAMPLE)])
-    # k-means after the median cut: of photographs, a quarter less error
-    chosen = Image.fromarray(sample).quantize(256 - _GREYS, Image.Quantize.MEDIANCUT, kmeans=1)
-    table = [*greys.repeat(3).tolist(), *(chosen.getpalette() or ())]
-    colours = Image.new("P", (1, 1))
-    colours.putpalette(table)
-    index = np.array(Image.fromarray(drawn).quantize(palette=colours, dither=Image.Dither.FLOYDSTEINBERG))
-    # no grain of a colour on a grey
-    index[grey] = np.rint(drawn[grey][:, 0] * ((_GREYS - 1) / 255))
-    image = Image.fromarray(index)
-    image.putpalette(table)
-    return image
+def _timed(images: Iterator[Image.Image], each: int, last: int) -> Iterator[Image.Image]:
+    """Tell each image how many milliseconds it is shown."""
+    image = next(images)
+    for following in images:
+        image.info["duration"] = each
+        yield image
+        image = following
+    image.info["duration"] = last
+    yield image
