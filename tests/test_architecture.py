@@ -41,6 +41,7 @@ HEAVY = {
     "resvg_py",
     "openTSNE",
     "scipy",
+    "tensorboard",
 }
 
 
