@@ -44,7 +44,7 @@ def blank(
         told = "does not say what it takes" if shapes is None else f"takes {', '.join(map(str, shapes.values()))}"
         raise ValueError(
             f"`initial`: model {model.name!r} {told}, so that there is no one size to start from. Give an image "
-            "(h, w, c) or, of several inputs, an array for each."
+            "(1, h, w, c) or, of several inputs, an array for each."
         )
     shape = tuple(size for size in next(iter(shapes.values())) if size is not None)
     low, high = value_range

@@ -53,7 +53,7 @@ def every_callback(folder, x, **options):
 
 
 def frames(folder, name):
-    return sorted(path.name for path in (folder / name).iterdir())
+    return sorted(path.name for path in (folder / name).glob("*.png"))
 
 
 @pytest.mark.parametrize("deferred", [False, True])
@@ -111,7 +111,7 @@ def test_a_resumed_training_goes_on_numbering_and_a_new_one_starts_afresh(tmp_pa
     model = compiled()
     make = functools.partial(kv.callbacks.Filters, directory=tmp_path)
     model.fit(x, y, epochs=2, verbose=0, callbacks=[make()])
-    old = {path.name: path.read_bytes() for path in (tmp_path / "filters").iterdir()}
+    old = {path.name: path.read_bytes() for path in (tmp_path / "filters").glob("*.png")}
     model.fit(x, y, initial_epoch=2, epochs=4, verbose=0, callbacks=[make()])
     assert frames(tmp_path, "filters") == [f"epoch-000{i}.png" for i in range(5)]
     assert all((tmp_path / "filters" / name).read_bytes() == content for name, content in old.items())
@@ -318,12 +318,17 @@ def test_named_callbacks_show_the_arguments_of_their_method():
     assert "grad_cam" in kv.callbacks.GradCAM.__doc__
 
 
-def test_a_net_without_input_that_no_data_can_build_says_what_to_do(tmp_path):
+def test_a_net_that_its_first_batch_builds_is_drawn_from_then_on(tmp_path):
     x, y = data(8)
-    with pytest.raises(ValueError, match=r"is not built. Give it a keras.Input"):
+    with pytest.warns(UserWarning, match=r"filters-conv_1: the net is not built .* no picture of epoch 0.*Input"):
         compiled(deferred=True).fit(x, y, verbose=0, callbacks=[kv.callbacks.Filters("conv_1", directory=tmp_path)])
+    assert frames(tmp_path, "filters-conv_1") == ["epoch-0001.png"]
     compiled(deferred=True).fit(x, y, verbose=0, callbacks=[kv.callbacks.Filters(directory=tmp_path, at_start=False)])
     assert frames(tmp_path, "filters") == ["epoch-0001.png"]
+    # the images of another callback build it before
+    pair = [kv.callbacks.Filters(directory=tmp_path), kv.callbacks.Saliency(x[:2], directory=tmp_path)]
+    compiled(deferred=True).fit(x, y, verbose=0, callbacks=pair)
+    assert frames(tmp_path, "filters") == ["epoch-0000.png", "epoch-0001.png"]
 
 
 def test_an_iterator_is_refused_before_the_training():

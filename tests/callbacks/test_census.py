@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import keras_vis as kv
+from keras_vis.callbacks import census
 from keras_vis.picture import told_by
 from keras_vis.picture.census import shares_over_epochs
 from tests import nets
@@ -62,7 +63,7 @@ def test_a_rate_that_is_too_high_shows_in_the_curves_of_a_training(tmp_path):
 def test_a_resumed_training_goes_on_with_the_lines(tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        kv.callbacks, "shares_over_epochs", lambda told: (seen.append(sorted(told)), shares_over_epochs(told))[1]
+        census, "shares_over_epochs", lambda told: (seen.append(sorted(told)), shares_over_epochs(told))[1]
     )
     model = net()
     model.fit(X, Y, epochs=2, verbose=0, callbacks=[kv.callbacks.UnitCensus(X, directory=tmp_path)])

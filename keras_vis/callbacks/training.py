@@ -1,0 +1,105 @@
+"""What do the callbacks of one training share? The clock, and the page that is written once after each epoch."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_vis import report
+
+if TYPE_CHECKING:
+    from keras_vis.callbacks.visualizer import EpochVisualizer
+
+# By the dict of parameters that Keras hands to all callbacks of one training. A training keeps its own alive, so that
+# no other has its number.
+_RUNNING: weakref.WeakValueDictionary[int, Training] = weakref.WeakValueDictionary()
+
+
+class Training:
+    """One training, as its visualizers see it.
+
+    Attributes:
+        members: the visualizers that draw, in the order in which Keras calls them.
+        seconds: what each epoch took, without drawing; by the number of epochs trained.
+        logs: what Keras said of each.
+    """
+
+    def __init__(self, params: object) -> None:
+        self.params = params
+        self.members: list[EpochVisualizer] = []
+        self.seconds: dict[int, float] = {}
+        self.logs: dict[int, dict[str, float]] = {}
+        self._since = 0.0
+
+    @classmethod
+    def join(cls, member: EpochVisualizer) -> Training:
+        """Find or begin the training of a visualizer, and be one of its members.
+
+        Raises:
+            ValueError: another of its members writes to the same folder.
+        """
+        params = getattr(member, "params", None)
+        training = None if params is None else _RUNNING.get(id(params))
+        if training is None or member in training.members:  # or it begins once more, in a loop of one's own
+            training = cls(params)
+            if params is not None:
+                _RUNNING[id(params)] = training
+        folder = member.folder.resolve()
+        if any(other.folder.resolve() == folder for other in training.members):
+            raise ValueError(f"two callbacks would write to {str(member.folder)!r}. Give one of them another `name=`.")
+        training.members.append(member)
+        return training
+
+    def claim(self) -> None:
+        """Make the folders of all members this process's own: all of them, or none.
+
+        Raises:
+            RuntimeError: another process draws into one.
+        """
+        done: list[EpochVisualizer] = []
+        try:
+            for member in self.members:
+                done.append(member)
+                member.frames.claim()
+        except BaseException:
+            for member in done:
+                member.frames.end()
+            raise
+
+    def epoch_begins(self) -> None:
+        """Start the clock. Each member does: the last one's call is nearest to the first batch."""
+        self._since = time.perf_counter()
+
+    def epoch_ends(self, epoch: int, logs: Mapping[str, Any] | None) -> None:
+        """Stop the clock, and remember what Keras says of the epoch. The first member's call counts.
+
+        Args:
+            epoch: how many were trained.
+            logs: Keras's; what is no number is left out.
+        """
+        if epoch not in self.seconds:
+            self.seconds[epoch] = time.perf_counter() - self._since
+            self.logs[epoch] = dict(_numbers(logs or {}))
+
+    def turn_over(self, member: EpochVisualizer) -> None:
+        """Write the page anew, if this was the last of those who draw into its directory."""
+        directory = member.directory.resolve()
+        if member is [other for other in self.members if other.directory.resolve() == directory][-1]:
+            report.write_page(member.directory)
+
+
+def _numbers(logs: Mapping[str, Any]) -> dict[str, float]:
+    found = {}
+    for name, value in logs.items():
+        if isinstance(value, str | bytes):  # also where it could be read as a number
+            continue
+        try:
+            # NumPy takes an array of one number for a number only where it has no axes
+            found[str(name)] = float(value.item() if isinstance(value, np.ndarray) else value)
+        except Exception:  # whatever a metric of one's own returns: a log is no reason to end a training
+            continue
+    return found
