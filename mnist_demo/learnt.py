@@ -31,20 +31,20 @@ def learnt(model: keras.Model, x: np.ndarray, digits: Digits) -> dict[str, kv.Pi
     raters = kv.compare_raters(model, images, truth, {})
     differences = raters.differences()
     return {
-        **{f"beyond_maps_{layer}": picture for layer, picture in maps.items()},
-        "beyond_maps_surface": maps["conv_2"].surface(UNITS[1]),
-        "beyond_maps_histogram": kv.feature_maps(model, x, "conv_2", units=UNITS).histogram(),
-        "beyond_census": kv.unit_census(model, images),
-        "beyond_top_patches": kv.top_patches(model, images, "conv_2", UNITS),
-        "beyond_top_images": kv.top_patches(model, images, "dense", range(4)),
-        "beyond_dissection": kv.dissect(model, images, kv.digit_concepts, "conv_2"),
-        "beyond_embedding": codes,
-        "beyond_embedding_grid": codes.grid(),
-        "beyond_correspondence": kv.correspondence(
+        **{f"beyond_feature_maps/{layer}": picture for layer, picture in maps.items()},
+        "beyond_feature_maps/surface": maps["conv_2"].surface(UNITS[1]),
+        "beyond_feature_maps/histogram": kv.feature_maps(model, x, "conv_2", units=UNITS).histogram(),
+        "beyond_units/census": kv.unit_census(model, images),
+        "beyond_units/top_patches": kv.top_patches(model, images, "conv_2", UNITS),
+        "beyond_units/top_images": kv.top_patches(model, images, "dense", range(4)),
+        "beyond_units/dissection": kv.dissect(model, images, kv.digit_concepts, "conv_2"),
+        "beyond_codes/embedding": codes,
+        "beyond_codes/grid": codes.grid(),
+        "beyond_codes/correspondence": kv.correspondence(
             model, x[4], np.roll(x[4], (-_SHIFT, -_SHIFT), axis=(0, 1)), "conv_2"
         ),
-        "beyond_accuracy_slant": kv.accuracy_by(model, images, truth, "slant"),
-        "beyond_accuracy_stroke_width": kv.accuracy_by(model, images, truth, "stroke_width"),
-        "beyond_raters": raters,
-        **({} if differences is None else {"beyond_mistakes": differences}),
+        "beyond_mistakes/accuracy_by_slant": kv.accuracy_by(model, images, truth, "slant"),
+        "beyond_mistakes/accuracy_by_stroke_width": kv.accuracy_by(model, images, truth, "stroke_width"),
+        "beyond_mistakes/raters": raters,
+        **({} if differences is None else {"beyond_mistakes/mistakes": differences}),
     }

@@ -1,6 +1,6 @@
 """Which pictures does the tutorial draw, while its net trains and afterwards?
 
-The numbers in the files' names are those of the tutorial's steps.
+A folder for each step of the tutorial, and for what lies beyond it; on the page each is a section.
 """
 
 from __future__ import annotations
@@ -23,47 +23,47 @@ _BLOCK, _FIELD = 4, 20  # pixels
 
 # What is drawn of the trained net, and what to look for in it.
 _TOLD = {
-    "step_0_digits": "what goes in: numbers from 0 to 1, most of them 0",
-    "step_2_summary": "layers, shapes, parameters",
-    "step_2_structure": "the same as a graph",
-    "step_3_the_first_filter": "nine weights: what conv_1's first unit looks for",
-    "step_3_all_filters": "edges in all directions?",
-    "step_4_wrong_range": "what one gets who says that pixels go to 255, where the net knows 0 to 1",
-    "step_4_perception": "what the net takes for each digit: strokes, and more of them than anyone would draw",
-    "step_4_penalties": "what total variation and a norm do to it, from nothing to too much",
-    "step_4_two_classes": "two digits at once: the sum of their logits",
-    "step_4_softmax": "the same with the softmax on: a net that is sure has nothing more to ask for",
-    "step_4_beyond_targets": "a neuron, a channel, a layer, a logit and a probability",
-    "step_4_beyond_channels": "conv_2's 64 channels: strokes and edges of every direction",
-    "step_4_beyond_inversion": "what each layer has kept of a digit",
-    "step_4_beyond_fooling": "noise in which the net is 99 % sure to see each digit",
-    "step_4_beyond_adversarial": "the digits changed a little, and what the net says now",
-    "step_4_beyond_accuracy": "how the accuracy falls with the size of the change",
-    "step_5_occlusion": "where a block that covers the digit lowers its logit most",
-    "step_5_occlusion_classes": "which digit is predicted wherever the block lies, and how often",
-    "step_6_saliency": "pixels whose change would change the digit's logit most: plain, guided, deconvolution",
-    "step_6_beyond_gradients": "less noise, and what each pixel has contributed: SmoothGrad and its relatives",
-    "step_7_grad_cam": "where conv_2 sees what speaks for the digit: plain, guided, with deconvolution",
-    "step_7_beyond_cams": "the same with other weights of the channels",
-    "step_7_beyond_gap_cam": "the net cut after pool and after conv_2: finer maps, of less of the digit",
-    "beyond_maps_conv_1": "what the 32 units of conv_1 make of a 7",
-    "beyond_maps_conv_2": "and the 64 of conv_2: fewer answer, and to more",
-    "beyond_maps_pool": "the same, a quarter of the size",
-    "beyond_maps_surface": "one of these maps as a landscape",
-    "beyond_maps_histogram": "how much of them is zero, and how high the rest is",
-    "beyond_census": "over all test digits: which units never answer, and how seldom the others do",
-    "beyond_top_patches": "what of all test digits excites six units of conv_2 most: strokes and edges of a direction",
-    "beyond_top_images": "four units of dense: whole digits",
-    "beyond_dissection": "units of conv_2 that answer where strokes run in one direction, at loops, at ends",
-    "beyond_embedding": "t-SNE: which digits dense holds to be alike",
-    "beyond_embedding_grid": "the digits themselves in that order",
-    "beyond_correspondence": "which places of a digit conv_2 finds again where it is shifted",
-    "beyond_accuracy_slant": "is the net worse at digits that lean?",
-    "beyond_accuracy_stroke_width": "and at thin or thick ones?",
-    "beyond_raters": "where the net and the labels differ, and how far they agree beyond chance",
-    "beyond_mistakes": "the digits where they differ, the surest mistakes first",
-    "mistakes_saliency": "the worst mistakes: pixels that matter for the true digit",
-    "mistakes_grad_cam": "the worst mistakes: what speaks for the true digit",
+    "0_data/digits": "what goes in: numbers from 0 to 1, most of them 0",
+    "2_structure/layers": "layers, shapes, parameters",
+    "2_structure/graph": "the same as a graph",
+    "3_filters/the_first": "nine weights: what conv_1's first unit looks for",
+    "3_filters/all": "edges in all directions?",
+    "4_maximisation/wrong_range": "what one gets who says that pixels go to 255, where the net knows 0 to 1",
+    "4_maximisation/perception": "what the net takes for each digit: strokes, and more of them than anyone would draw",
+    "4_maximisation/penalties": "what total variation and a norm do to it, from nothing to too much",
+    "4_maximisation/two_classes": "two digits at once: the sum of their logits",
+    "4_maximisation/softmax": "the same with the softmax on: a net that is sure has nothing more to ask for",
+    "4_maximisation/targets": "a neuron, a channel, a layer, a logit and a probability",
+    "4_maximisation/channels": "conv_2's 64 channels: strokes and edges of every direction",
+    "4_maximisation/inversion": "what each layer has kept of a digit",
+    "4_maximisation/fooling": "noise in which the net is 99 % sure to see each digit",
+    "4_maximisation/adversarial": "the digits changed a little, and what the net says now",
+    "4_maximisation/adversarial_accuracy": "how the accuracy falls with the size of the change",
+    "5_occlusion/scores": "where a block that covers the digit lowers its logit most",
+    "5_occlusion/classes": "which digit is predicted wherever the block lies, and how often",
+    "6_saliency/saliency": "pixels whose change would change the digit's logit most: plain, guided, deconvolution",
+    "6_saliency/other_gradients": "less noise, and what each pixel has contributed: SmoothGrad and its relatives",
+    "7_class_activation_maps/grad_cam": "where conv_2 sees what speaks for the digit: plain, guided, deconvolution",
+    "7_class_activation_maps/other_weights": "the same with other weights of the channels",
+    "7_class_activation_maps/gap_cam": "the net cut after pool and after conv_2: finer maps, of less of the digit",
+    "beyond_feature_maps/conv_1": "what the 32 units of conv_1 make of a 7",
+    "beyond_feature_maps/conv_2": "and the 64 of conv_2: fewer answer, and to more",
+    "beyond_feature_maps/pool": "the same, a quarter of the size",
+    "beyond_feature_maps/surface": "one of these maps as a landscape",
+    "beyond_feature_maps/histogram": "how much of them is zero, and how high the rest is",
+    "beyond_units/census": "over all test digits: which units never answer, and how seldom the others do",
+    "beyond_units/top_patches": "what of all test digits excites six units of conv_2 most: strokes and edges of a direction",
+    "beyond_units/top_images": "four units of dense: whole digits",
+    "beyond_units/dissection": "units of conv_2 that answer where strokes run in one direction, at loops, at ends",
+    "beyond_codes/embedding": "t-SNE: which digits dense holds to be alike",
+    "beyond_codes/grid": "the digits themselves in that order",
+    "beyond_codes/correspondence": "which places of a digit conv_2 finds again where it is shifted",
+    "beyond_mistakes/accuracy_by_slant": "is the net worse at digits that lean?",
+    "beyond_mistakes/accuracy_by_stroke_width": "and at thin or thick ones?",
+    "beyond_mistakes/raters": "where the net and the labels differ, and how far they agree beyond chance",
+    "beyond_mistakes/mistakes": "the digits where they differ, the surest mistakes first",
+    "beyond_mistakes/saliency": "the worst mistakes: pixels that matter for the true digit",
+    "beyond_mistakes/grad_cam": "the worst mistakes: what speaks for the true digit",
 }
 
 
@@ -125,48 +125,50 @@ def draw(model: keras.Model, digits: Digits, out: Path, ascent: int) -> list[Pat
     wrong_x, wrong_y = _mistakes(model, digits)
     covered = kv.occlusion(model, x, y, patch=_BLOCK, fill=_occluder())
     pictures: dict[str, kv.Picture] = {
-        "step_0_digits": kv.inspect_images(x),
-        "step_2_summary": kv.summary_table(model),
-        "step_2_structure": kv.plot_structure(model),
-        "step_3_the_first_filter": kv.filters(model, "conv_1", units=0),
-        "step_3_all_filters": kv.filters(model, "conv_1"),
+        "0_data/digits": kv.inspect_images(x),
+        "2_structure/layers": kv.summary_table(model),
+        "2_structure/graph": kv.plot_structure(model),
+        "3_filters/the_first": kv.filters(model, "conv_1", units=0),
+        "3_filters/all": kv.filters(model, "conv_1"),
         **wanted(model, x, digits, ascent),
-        "step_5_occlusion": covered,
-        "step_5_occlusion_classes": covered.class_map(),
-        "step_6_saliency": _in_jet(kv.saliency(model, x, y)).beside(
+        "5_occlusion/scores": covered,
+        "5_occlusion/classes": covered.class_map(),
+        "6_saliency/saliency": _in_jet(kv.saliency(model, x, y)).beside(
             _in_jet(kv.guided_backprop(model, x, y)),
             _in_jet(kv.deconvnet(model, x, y)),
             names=("saliency", "guided", "deconvolution"),
             title="Which pixels would change the logit of the digit most?",
         ),
-        "step_6_beyond_gradients": kv.smooth_grad(model, x, y).beside(
+        "6_saliency/other_gradients": kv.smooth_grad(model, x, y).beside(
             kv.input_x_gradient(model, x, y),
             kv.integrated_gradients(model, x, y),
             names=("SmoothGrad", "input × gradient", "integrated gradients"),
             title="Which pixels matter to the logit of the digit, and which speak for it (red) and against it (blue)?",
         ),
-        "step_7_grad_cam": _in_jet(kv.grad_cam(model, x, y)).beside(
+        "7_class_activation_maps/grad_cam": _in_jet(kv.grad_cam(model, x, y)).beside(
             _in_jet(kv.guided_grad_cam(model, x, y)),
             _in_jet(_on(kv.grad_cam(model, x, y), kv.deconvnet(model, x, y))),
             names=("Grad-CAM", "guided Grad-CAM", "with deconvolution"),
             title="Where does conv_2 see what speaks for the digit, and which pixels there?",
         ),
-        "step_7_beyond_cams": kv.grad_cam_plus_plus(model, x, y).beside(
+        "7_class_activation_maps/other_weights": kv.grad_cam_plus_plus(model, x, y).beside(
             kv.layer_cam(model, x, y),
             kv.score_cam(model, x, y),
             names=("Grad-CAM++", "LayerCAM", "Score-CAM"),
             title="Where does conv_2 see what speaks for the digit? Three that weigh its channels otherwise",
         ),
-        "step_7_beyond_gap_cam": gap_cams(model, digits, x, y),
+        "7_class_activation_maps/gap_cam": gap_cams(model, digits, x, y),
         **learnt(model, x, digits),
     }
     if len(wrong_x):
-        pictures["mistakes_saliency"] = kv.saliency(model, wrong_x, wrong_y)
-        pictures["mistakes_grad_cam"] = kv.grad_cam(model, wrong_x, wrong_y)
+        pictures["beyond_mistakes/saliency"] = kv.saliency(model, wrong_x, wrong_y)
+        pictures["beyond_mistakes/grad_cam"] = kv.grad_cam(model, wrong_x, wrong_y)
     files = []
     for name, picture in pictures.items():
-        files.append(picture.save(out / f"{name}.png"))
-        print(f"  {files[-1].name:34}{_TOLD[name]}", flush=True)
+        # the page shows the note below the name
+        noted = dataclasses.replace(picture, about={**picture.about, "note": _TOLD[name]})
+        files.append(noted.save(out / f"{name}.png"))
+        print(f"  {name:44}{_TOLD[name]}", flush=True)
     kv.report.write_page(out, title="What a small convolutional net sees in handwritten digits")
     return files
 

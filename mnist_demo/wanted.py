@@ -43,26 +43,28 @@ def wanted(model: keras.Model, x: np.ndarray, digits: Digits, ascent: int) -> di
         kv.Probability(3),
     ]
     return {
-        "step_4_wrong_range": _titled(
+        "4_maximisation/wrong_range": _titled(
             climb(range(3), value_range=(0, 255), **_PLAIN),
             "With a range of 0 to 255, where the net was trained on 0 to 1",
         ),
-        "step_4_perception": _titled(best, f"The network's perception of 0 to {classes - 1}"),
-        "step_4_penalties": _penalties(model, ascent),
-        "step_4_two_classes": _titled(climb([kv.Logit(a) + kv.Logit(b) for a, b in pairs]), "Two digits at once"),
-        "step_4_softmax": best.beside(
+        "4_maximisation/perception": _titled(best, f"The network's perception of 0 to {classes - 1}"),
+        "4_maximisation/penalties": _penalties(model, ascent),
+        "4_maximisation/two_classes": _titled(
+            climb([kv.Logit(a) + kv.Logit(b) for a, b in pairs]), "Two digits at once"
+        ),
+        "4_maximisation/softmax": best.beside(
             climb(kv.Probability(np.arange(classes))),
             names=("softmax off: the logit", "softmax on: the probability"),
             title="The same with the softmax left on",
         ),
-        "step_4_beyond_targets": climb(kinds),
-        "step_4_beyond_channels": climb(kv.Channel("conv_2", range(64))),
-        "step_4_beyond_inversion": kv.inversion(
+        "4_maximisation/targets": climb(kinds),
+        "4_maximisation/channels": climb(kv.Channel("conv_2", range(64))),
+        "4_maximisation/inversion": kv.inversion(
             model, x[[2, 4, 7]], ["conv_1", "conv_2", "pool", "dense", "preds"], steps=2 * ascent
         ),
-        "step_4_beyond_fooling": kv.fooling_image(model, range(classes)),
-        "step_4_beyond_adversarial": kv.adversarial(model, x, truth=np.arange(classes), epsilon=0.25),
-        "step_4_beyond_accuracy": kv.adversarial_accuracy(
+        "4_maximisation/fooling": kv.fooling_image(model, range(classes)),
+        "4_maximisation/adversarial": kv.adversarial(model, x, truth=np.arange(classes), epsilon=0.25),
+        "4_maximisation/adversarial_accuracy": kv.adversarial_accuracy(
             model, digits.x_test[:_ATTACKED], digits.y_test[:_ATTACKED], steps=_ATTACK
         ),
     }
