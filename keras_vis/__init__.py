@@ -16,7 +16,7 @@ The house, from the ground up:
     picture    numbers that can draw themselves
     methods/   what to compute, one file for each idea
     callbacks  when to draw while a network trains
-    report     the page of a run
+    report     the page of a run, the film of its epochs
 """
 
 from __future__ import annotations
