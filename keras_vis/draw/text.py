@@ -157,7 +157,8 @@ def block(
     return _block(text, width, size, colour, align, bold, shrink).copy()
 
 
-@functools.lru_cache(maxsize=2048)
+# Those of a few pictures: captions tell of probabilities, which are others in each epoch of a training.
+@functools.lru_cache(maxsize=256)
 def _block(
     text: str, width: int, size: int, colour: tuple[int, int, int], align: str, bold: bool, shrink: bool
 ) -> np.ndarray:
