@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+_FEW, _LONG = 3, 100  # layers that a folder is named after, and letters of its name: no file system takes more than 255
+
 
 def bound(
     explain: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any], own: Iterable[str]
@@ -102,7 +104,18 @@ def default_name(explain: Callable[..., Any], bound: inspect.BoundArguments) -> 
     layer = bound.arguments.get("layer", bound.arguments.get("options", {}).get("layer"))
     several = layer if isinstance(layer, list | tuple) else [layer]
     names = [getattr(one, "name", one) for one in several]
-    return "-".join([name_of(explain), *(name for name in names if isinstance(name, str))])
+    texts = [name for name in names if isinstance(name, str)]
+    return "-".join([name_of(explain), *texts[:_FEW], *([f"and-{len(texts) - _FEW}-more"] if texts[_FEW:] else [])])[
+        :_LONG
+    ]
+
+
+def check_name(name: str | None) -> None:
+    """Refuse what can name no folder."""
+    if name is not None and not safe(name):
+        raise ValueError(f"`name={name!r}` must have a letter or a digit in it: it names a folder.")
+    if name is not None and len(safe(name).encode()) > 2 * _LONG:
+        raise ValueError(f"`name={name[:30]!r}...` must have at most {2 * _LONG} letters: it names a folder.")
 
 
 def safe(name: str) -> str:

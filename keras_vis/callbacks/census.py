@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,6 +34,14 @@ class UnitCensus(named("UnitCensus", unit_census)):  # type: ignore[misc]
         self._shares: dict[int, dict[str, Any]] = {}
         super().on_train_begin(logs)
 
+    def _write_start(self) -> None:
+        super()._write_start()
+        if self.epoch == 0 and self._drawn < 0:
+            self._over_epochs().unlink(missing_ok=True)  # another training's
+
+    def _over_epochs(self) -> pathlib.Path:
+        return self.directory / f"{self.folder.name}_over_epochs.png"
+
     def _write(self, picture: Any, epoch: int) -> None:
         super()._write(picture, epoch)
         # By the frames that are there: those of the part before are among them, those that were removed are not.
@@ -41,4 +50,4 @@ class UnitCensus(named("UnitCensus", unit_census)):  # type: ignore[misc]
         }
         self._shares = {**told, epoch: dict(picture.about)}
         lines = {number: facts for number, facts in self._shares.items() if "shares" in facts}
-        shares_over_epochs(lines).save(self.directory / f"{self.folder.name}_over_epochs.png")
+        shares_over_epochs(lines).save(self._over_epochs())

@@ -45,7 +45,9 @@ class Guard:
         visualizer = self._visualizer
         visualizer.failed = visualizer.failed or not isinstance(error, self._spared)
         told = f"{self._what} failed at epoch {visualizer.epoch}"
-        visualizer.frames.log["failure"] = f"{told}: {type(error).__name__}: {error}"
+        # not str(error), which may fail in its turn
+        why = "".join(traceback.format_exception_only(error)).strip()
+        visualizer.frames.log["failure"] = f"{told}: {why}"
         if self._what not in visualizer.told:
             visualizer.told.add(self._what)
             then = "this picture is not drawn again in this training" if visualizer.failed else self._then

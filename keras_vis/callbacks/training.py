@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import time
 import weakref
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_vis import report
+from keras_vis.report.page import check_page
 
 if TYPE_CHECKING:
     from keras_vis.callbacks.visualizer import EpochVisualizer
@@ -25,15 +27,17 @@ class Training:
     Attributes:
         members: the visualizers that draw, in the order in which Keras calls them.
         seconds: what each epoch took, without drawing; by the number of epochs trained.
-        logs: what Keras said of each.
     """
 
     def __init__(self, params: object) -> None:
         self.params = params
         self.members: list[EpochVisualizer] = []
         self.seconds: dict[int, float] = {}
-        self.logs: dict[int, dict[str, float]] = {}
+        self._logs: dict[int, dict[str, float]] = {}
+        self._last: tuple[int, Mapping[str, Any]] = (0, {})  # the last epoch, and Keras's own dict of it
         self._since = 0.0
+        self._prepared = False
+        self._news: set[pathlib.Path] = set()  # directories whose page is not up to date
 
     @classmethod
     def join(cls, member: EpochVisualizer) -> Training:
@@ -54,21 +58,27 @@ class Training:
         training.members.append(member)
         return training
 
-    def claim(self) -> None:
-        """Make the folders of all members this process's own: all of them, or none.
+    def prepare(self) -> None:
+        """Do what may fail of a beginning, for all members before any of them removes a frame: for all, or for none.
 
         Raises:
+            OSError: something cannot be written.
+            FileExistsError: a directory holds another's page, or a folder another's pictures.
             RuntimeError: another process draws into one.
         """
+        if self._prepared:
+            return
         done: list[EpochVisualizer] = []
         try:
             for member in self.members:
+                check_page(member.directory)
                 done.append(member)
-                member.frames.claim()
+                member.prepare()
         except BaseException:
             for member in done:
-                member.frames.end()
+                member.release()
             raise
+        self._prepared = True
 
     def epoch_begins(self) -> None:
         """Start the clock. Each member does: the last one's call is nearest to the first batch."""
@@ -83,13 +93,31 @@ class Training:
         """
         if epoch not in self.seconds:
             self.seconds[epoch] = time.perf_counter() - self._since
-            self.logs[epoch] = dict(_numbers(logs or {}))
+            self.logs()
+            self._last = epoch, logs or {}
 
-    def turn_over(self, member: EpochVisualizer) -> None:
-        """Write the page anew, if this was the last of those who draw into its directory."""
+    def logs(self) -> dict[int, dict[str, float]]:
+        """What Keras and its callbacks have said of each epoch."""
+        epoch, told = self._last
+        # Keras gives all callbacks one dict, to which those that follow may add, such as the learning rate.
+        if epoch:
+            self._logs[epoch] = _numbers(told)
+        return self._logs
+
+    def turn_over(self, member: EpochVisualizer, *, news: bool) -> None:
+        """Write the page anew, if there is news and this was the last of those who draw into its directory.
+
+        Args:
+            member: whose turn it was.
+            news: whether it has any.
+        """
         directory = member.directory.resolve()
-        if member is [other for other in self.members if other.directory.resolve() == directory][-1]:
+        if news:
+            self._news.add(directory)
+        last = [other for other in self.members if other.directory.resolve() == directory][-1]
+        if member is last and directory in self._news:
             report.write_page(member.directory)
+            self._news.discard(directory)
 
 
 def _numbers(logs: Mapping[str, Any]) -> dict[str, float]:

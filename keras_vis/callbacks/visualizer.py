@@ -18,9 +18,13 @@ from keras_vis.callbacks import arguments, process
 from keras_vis.callbacks.guard import Guard, warn
 from keras_vis.callbacks.training import Training
 from keras_vis.engine.layers import NotBuiltError
+from keras_vis.engine.stamp import weights_sum
 from keras_vis.picture import Picture
 from keras_vis.report import animation, events
 from keras_vis.report.frames import Frames
+
+_SINCE = " (It has been written since.)"
+_SELDOM = 20  # times what it took: so long log and page rest where there is no new frame
 
 
 class EpochVisualizer(keras.callbacks.Callback):
@@ -50,7 +54,7 @@ class EpochVisualizer(keras.callbacks.Callback):
         at_start: whether to draw before training.
         max_overhead: the largest share of the training's time that this picture may take, in (0, 1]: epochs are left
             out as needed, and a warning says how many. Before training, after the first epoch and after the last it is
-            drawn in any case. None draws whenever it is its turn.
+            drawn in any case, and the film is written. None draws whenever it is its turn.
         save_values: also write the raw numbers of each frame, ``epoch-0003.npz``.
         gif: at the end of the training show its epochs one after the other in ``<directory>/<name>/epochs.gif``.
         tensorboard: a directory of logs: the same drawings for TensorBoard, each at its epoch, and their drift, as the
@@ -90,12 +94,11 @@ class EpochVisualizer(keras.callbacks.Callback):
         bound = arguments.bound(explain, args, options, own=inspect.signature(EpochVisualizer).parameters)
         arguments.check_times(every, at_start, max_overhead)
         process.check(write_from)
+        arguments.check_name(name)
         if tensorboard is not None:
             events.check("tensorboard", tensorboard)
         arguments.check_repeatable(arguments.name_of(explain), (*args, *options.values()), once=every is None)
         chosen = arguments.default_name(explain, bound) if name is None else name
-        if not arguments.safe(chosen):
-            raise ValueError(f"`name={name!r}` must have a letter or a digit in it: it names a folder.")
         self.explain, self.args, self.options = explain, args, options
         self.every, self.at_start, self.max_overhead = every, at_start, max_overhead
         self.save_values, self.gif, self.tensorboard, self.write_from = save_values, gif, tensorboard, write_from
@@ -111,10 +114,13 @@ class EpochVisualizer(keras.callbacks.Callback):
         self._events: Any = None
         self._start: Picture | None = None  # drawn before training; kept until the scale of the run is known
         self._last: Picture | None = None  # what the next frame is compared with
+        self._stamp = 0  # of the weights that `_start` shows
         self._scale: Any = None
+        self._scale_of: int | None = None  # the epoch whose scale it is
         self.failed, self.told = False, set[str]()
         self.epoch = self._drawn = self._tried = -1  # the last epoch that ended, that was drawn, that was to be
-        self._spent = 0.0  # seconds, on the frames of epochs, also on those that could not be written
+        self._spent = 0.0  # seconds, on the epochs: frames, also those that could not be written, log and page
+        self._turned, self._turn = 0.0, 0.0  # when log and page were last written, and how long that took
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Draw the net as it is; what is wrong with the data or the options shows here, before the first batch."""
@@ -136,24 +142,25 @@ class EpochVisualizer(keras.callbacks.Callback):
             return
         if self.epoch < 0:
             # What fails here ends the training before its first batch: there is nothing to lose yet.
-            self._training.claim()
+            self._training.prepare()
             self.epoch = epoch
             self._write_start()
             self._write_log()
-            self._training.turn_over(self)
+            self._training.turn_over(self, news=True)
         self._training.epoch_begins()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Draw, where it is this epoch's turn."""
         if self._training is None:
             return
-        if self.epoch < 0:  # a loop of one's own may tell of the ends alone
+        if self.epoch < 0:  # a loop of one's own may tell of the ends alone: the net of the start is gone
+            self._stamp = weights_sum(self.model)
             self.on_epoch_begin(epoch)
         self.epoch = epoch + 1
         self._training.epoch_ends(self.epoch, logs)
         if self._is_turn():
             self._draw()
-        self._turn_over()
+        self._turn_over(news=self._tried == self.epoch)
         self._training.epoch_begins()
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
@@ -169,12 +176,30 @@ class EpochVisualizer(keras.callbacks.Callback):
         if self.gif:
             with Guard(self, "the film of its epochs", spared=Exception, then="the frames are there"):
                 animation.write_gif(self.folder)
-        self._turn_over()
-        if self._events is not None:
-            with Guard(self, "the log for TensorBoard", spared=Exception):
-                self._events.close()
-        self.frames.end()
+        self._turn_over(news=True)
+        with Guard(self, "the end", spared=Exception, then="all is written"):
+            self.release()
         self._training = self._start = self._last = self._events = None
+
+    def prepare(self) -> None:
+        """Do what may fail of a beginning, before anything of an earlier training is removed.
+
+        Raises:
+            OSError: the folder, or that of the events, cannot be written.
+            FileExistsError: the folder holds pictures of another's.
+            RuntimeError: another process draws into it.
+        """
+        self.frames.claim()
+        if self.tensorboard is not None:
+            self._events = events.events_in(self.tensorboard)
+
+    def release(self) -> None:
+        """Give back what was claimed."""
+        try:
+            self.frames.end()
+        finally:
+            if self._events is not None:
+                self._events.close()
 
     def _is_turn(self) -> bool:
         if self.every is None:
@@ -189,35 +214,41 @@ class EpochVisualizer(keras.callbacks.Callback):
         assert self._training is not None
         if self.max_overhead is None or not self._spent:
             return True
-        cost, trained = self.seconds[self._tried], sum(self._training.seconds.values())
+        times = self._training.seconds
+        cost, trained = self.seconds[self._tried] + self._turn, sum(times.values())
         if self._spent + cost <= self.max_overhead * trained:
             return True
+        last = times[self.epoch]  # not the mean: the first has the tracing in it
+        often = math.ceil(cost / (self.max_overhead * max(last, 1e-9)))
+        told = f"drawn every {often} epochs or so: a frame takes {cost:.2g} s, an epoch {last:.2g} s"
+        told = f"{told}, and `max_overhead` is {self.max_overhead:g}"
         if "sparing" not in self.frames.log:
-            mean = trained / len(self._training.seconds)
-            often = math.ceil(cost / (self.max_overhead * mean))
-            told = f"drawn every {often} epochs or so: a frame takes {cost:.2g} s, an epoch {mean:.2g} s"
-            self.frames.log["sparing"] = f"{told}, and `max_overhead` is {self.max_overhead:g}"
-            warn(f"{self.folder.name}: {self.frames.log['sparing']}.", UserWarning)
+            warn(f"{self.folder.name}: {told}.", UserWarning)
+        self.frames.log["sparing"] = told
         return False
 
     def _draw_start(self) -> None:
+        self.seconds.clear()
         try:
             with self._timed(0):
                 self._last = self._explained()
+            self._stamp = weights_sum(self.model)
         except NotBuiltError:
             self.seconds.clear()  # another callback's images may build it: `_write_start` tries again
 
     def _write_start(self) -> None:
         epoch = self.epoch
-        if self.at_start and self._last is None:
+        # What Keras calls after this callback may have built the net, or loaded its weights (BackupAndRestore).
+        if self.at_start and (self._last is None or weights_sum(self.model) != self._stamp):
             self._draw_start()
+        if not self.at_start:
+            self._last = None  # it was drawn to see what is wrong
         self.seconds = {epoch: self.seconds[0]} if self.at_start and self.seconds else {}
-        if self.tensorboard is not None:
-            self._events = events.events_in(self.tensorboard)
+        if self._events is not None:
             self._events.begin(epoch)
-        self.frames.begin(epoch)  # after all else that may fail: it removes what an earlier training drew
+        self.frames.begin(epoch)
         if epoch > 0:
-            self._scale = self.frames.held_scale()
+            self._scale, self._scale_of = self.frames.held_scale()
         if not self.at_start:
             return
         if self._last is None:
@@ -247,8 +278,9 @@ class EpochVisualizer(keras.callbacks.Callback):
         if picture is None:
             return
         with Guard(self, "writing", spared=OSError):
-            if self._scale is None and hasattr(picture, "scales"):
-                self._scale = picture.scales()
+            # A resumed training may draw other images than its first part.
+            if hasattr(picture, "scales") and not self._fits(picture):
+                self._scale, self._scale_of = picture.scales(), self.epoch
             if self._start is not None:
                 with self._timed(self._drawn):
                     self._write(self._start, self._drawn)
@@ -259,6 +291,9 @@ class EpochVisualizer(keras.callbacks.Callback):
                 self._compare(picture)
                 self._log_image(self.epoch)
             self._drawn = self.epoch
+            failure = self.frames.log.get("failure", "")
+            if failure.startswith("writing") and not failure.endswith(_SINCE):
+                self.frames.log["failure"] = failure + _SINCE
         self._spent += self.seconds[self.epoch]
 
     def _explained(self) -> Picture:
@@ -270,12 +305,17 @@ class EpochVisualizer(keras.callbacks.Callback):
 
     def _write(self, picture: Any, epoch: int) -> None:
         """Write a frame on the scale of the run."""
-        scaled = self._scale is not None and hasattr(picture, "scales")
-        fits = scaled and np.shape(self._scale) == np.shape(picture.scales())
-        held = picture.at(self._scale) if fits else picture
+        scaled = hasattr(picture, "scales") and self._fits(picture)
+        held = picture.at(self._scale) if scaled else picture
+        if scaled:
+            # Of an image in which there was nothing to see, the scale is that of the first frame in which there is.
+            self._scale = held.scales()
         if self.save_values:
             held.save(self.frames.path(epoch, ".npz"))
-        self.frames.write(epoch, held)
+        self.frames.write(epoch, held, scale_of=self._scale_of if scaled else None)
+
+    def _fits(self, picture: Any) -> bool:
+        return self._scale is not None and np.shape(self._scale) == np.shape(picture.scales())
 
     def _compare(self, picture: Picture) -> None:
         """Note how much the picture has changed since the last frame."""
@@ -296,20 +336,27 @@ class EpochVisualizer(keras.callbacks.Callback):
                 self._events.scalar(f"{self.folder.name}/drift", drift, epoch)
             self._events.flush()
 
-    def _turn_over(self) -> None:
-        """Write down what is known, and the page."""
+    def _turn_over(self, *, news: bool) -> None:
+        """Write down what is known, and the page: after a new frame, and else when the last time is long enough ago."""
         assert self._training is not None
-        with Guard(self, "the log of its frames", spared=Exception):
-            self._write_log()
+        begun = time.perf_counter()
+        news = news or begun - self._turned >= _SELDOM * self._turn
+        if news:
+            with Guard(self, "the log of its frames", spared=Exception):
+                self._write_log()
         with Guard(self, "the page", spared=Exception):
-            self._training.turn_over(self)
+            self._training.turn_over(self, news=news)
+        if news:
+            self._turned = time.perf_counter()
+            self._turn = self._turned - begun
+            self._spent += self._turn
 
     def _write_log(self) -> None:
         assert self._training is not None
         for epoch, seconds in self.seconds.items():
             if self.frames.path(epoch).exists():
                 self.frames.note(epoch, seconds=seconds)
-        self.frames.write_log(self._training.logs, self._training.seconds)
+        self.frames.write_log(self._training.logs(), self._training.seconds)
 
     @contextmanager
     def _timed(self, epoch: int) -> Iterator[None]:

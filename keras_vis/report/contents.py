@@ -11,7 +11,7 @@ import os
 import pathlib
 import struct
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keras_vis.picture import told_by
@@ -21,6 +21,8 @@ from keras_vis.report.trainings import Logs, by_epoch, clean, number, seconds, t
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SHOWN_VERSIONS = ("keras_vis", "keras", "tensorflow")
+
+_MOST = 200  # single pictures of a folder that are shown: each is opened for what it says of itself
 
 _Listing = dict[str, "os.DirEntry[str]"]
 
@@ -123,13 +125,19 @@ def _show(name: str, inside: _Listing, known: Mapping[str, Any]) -> tuple[dict[s
         "frames": frames,
         "note": words.note(about),
         "facts": words.facts(about),
-        "scale": words.scale(about, held=len(frames) > 1),
+        "scale": words.scale(about, held_of=_scale_of(entries, found)),
         "measure": str(known.get("drift_measure") or ""),
         "sparing": str(known.get("sparing") or ""),
         "failure": str(known.get("failure") or ""),
         "film": f"epochs.gif?{written // 1_000_000}" if film and (written := _age(film)) else "",
     }
     return show, about
+
+
+def _scale_of(entries: Mapping[int, Any], drawn: Iterable[int]) -> int | None:
+    """The epoch on whose scale all frames are drawn, if there are several, and one such."""
+    scales = [entry.get("scale_of") if isinstance(entry := entries.get(epoch), Mapping) else None for epoch in drawn]
+    return scales[0] if len(scales) > 1 and len(set(map(str, scales))) == 1 and isinstance(scales[0], int) else None
 
 
 def _section(name: str, inside: _Listing, abouts: list[Mapping[str, Any]]) -> dict[str, Any]:
@@ -139,7 +147,8 @@ def _section(name: str, inside: _Listing, abouts: list[Mapping[str, Any]]) -> di
     ]
     folder = f"{_quoted(name)}/" if name else ""
     pictures = []
-    for age, entry in sorted(found, key=lambda pair: (pair[0], pair[1].name)):
+    found.sort(key=lambda pair: (pair[0], pair[1].name))
+    for age, entry in found[-_MOST:]:
         about, (width, height) = _told(entry), _size(entry.path, age)
         heading, spoken = words.title(entry.name[:-4], about)
         raw = f"{entry.name[:-4]}.npz"
@@ -152,11 +161,14 @@ def _section(name: str, inside: _Listing, abouts: list[Mapping[str, Any]]) -> di
                 "frames": [[0, f"{_quoted(entry.name)}?{age // 1_000_000}", width, height, None, None, 0]],
                 "note": words.note(about),
                 "facts": words.facts(about),
-                "scale": words.scale(about, held=False),
+                "scale": words.scale(about),
                 "raw": _quoted(raw) if raw in inside else "",
             }
         )
-    return {"title": words.plain(name), "top": not name, "pictures": pictures}
+    title = words.plain(name)
+    if len(found) > _MOST:
+        title = f"{title} (the last {_MOST} of {len(found):,})".strip()
+    return {"title": title, "top": not name, "pictures": pictures}
 
 
 def _age(entry: os.DirEntry[str]) -> int | None:
@@ -199,7 +211,7 @@ def _told(entry: os.DirEntry[str]) -> dict[str, Any]:
     return _told_at(entry.path, _age(entry) or 0)
 
 
-@functools.lru_cache(maxsize=1_000)
+@functools.lru_cache(maxsize=20_000)
 def _told_at(path: str, age: int) -> dict[str, Any]:
     del age
     try:

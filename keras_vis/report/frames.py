@@ -12,6 +12,7 @@ import contextlib
 import errno
 import json
 import math
+import os
 import pathlib
 import re
 import struct
@@ -37,8 +38,9 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)  # as of some networ
 _OLD = 3600.0  # seconds after which a file that is not yet whole never will be
 
 # The locks that this process holds. They outlive a training that was interrupted, so that the next in this process can
-# go on where another process cannot; the system frees them when the process ends, however it ends.
-_HELD: dict[pathlib.Path, BaseFileLock] = {}
+# go on where another process cannot (and with them the process's number: a child inherits them, but not the right); the
+# system frees them when the process ends, however it ends.
+_HELD: dict[pathlib.Path, tuple[BaseFileLock, int]] = {}
 
 
 def frame_epoch(name: str) -> int | None:
@@ -75,11 +77,12 @@ class Frames:
         Args:
             epoch: 0, or the number from which a resumed training goes on; its own frame stays.
         """
-        for path in self.folder.iterdir():
-            frame = _FRAME.fullmatch(path.name)
-            film = path.name == FILM and epoch == 0
-            if film or _LEFTOVER.fullmatch(path.name) or (frame and (epoch == 0 or int(frame[1]) > epoch)):
-                path.unlink()
+        found = {path: _FRAME.fullmatch(path.name) for path in self.folder.iterdir()}
+        stale = [path for path, frame in found.items() if frame and (epoch == 0 or int(frame[1]) > epoch)]
+        for path in [*stale, *(path for path in found if _LEFTOVER.fullmatch(path.name))]:
+            path.unlink()
+        if stale or epoch == 0:
+            (self.folder / FILM).unlink(missing_ok=True)  # it shows what is gone
         _sweep(self.folder.parent)
         earlier = read_log(self.folder) if epoch else {}
         self.log = {key: _up_to(earlier.get(key), epoch, kind) for key, kind in _BY_EPOCH.items()}
@@ -90,18 +93,24 @@ class Frames:
 
         Raises:
             OSError: the folder cannot be written.
+            FileExistsError: it holds pictures that this package has not drawn.
             RuntimeError: another process draws into it.
         """
         import filelock
 
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._check_own()
         folder = self.folder.resolve()
-        if folder in _HELD:
+        lock, process = _HELD.get(folder, (None, 0))
+        if process == os.getpid():  # a child of the process that holds it does not
             self._claimed = folder
             return
         locks = folder.parent / ".locks"
         locks.mkdir(exist_ok=True)
-        lock = filelock.FileLock(locks / f"{folder.name}.lock", blocking=False, thread_local=False)
+        # No lock that is a file's being there: one of a process that was killed would keep out those of other machines.
+        lock = filelock.FileLock(
+            locks / f"{folder.name}.lock", blocking=False, thread_local=False, fallback_to_soft=False
+        )
         try:
             lock.acquire()
         except filelock.Timeout:
@@ -110,8 +119,8 @@ class Frames:
                 "training another `directory=` or `name=`, or end that process. Of the processes of one training only "
                 "the first should draw: set RANK, and those whose RANK is not 0 leave it alone."
             ) from None
-        except OSError as error:
-            if error.errno not in _NO_LOCKS:
+        except (OSError, NotImplementedError) as error:
+            if isinstance(error, OSError) and error.errno not in _NO_LOCKS:
                 raise
             warnings.warn(
                 f"the file system of {str(self.folder)!r} has no locks, so that nothing keeps another process from "
@@ -120,13 +129,30 @@ class Frames:
                 stacklevel=2,
             )
             return
-        _HELD[folder], self._claimed = lock, folder
+        _HELD[folder], self._claimed = (lock, os.getpid()), folder
 
     def end(self) -> None:
         """Let others draw into the folder."""
-        lock = None if self._claimed is None else _HELD.pop(self._claimed, None)
-        if lock is not None:
-            lock.release()
+        held = None if self._claimed is None else _HELD.pop(self._claimed, None)
+        if held is not None:
+            held[0].release()
+
+    def _check_own(self) -> None:
+        """Refuse a folder whose frames are another's: they would be removed."""
+        from PIL import Image
+
+        if (self.folder / LOG).exists():
+            return
+        for path in self.folder.iterdir():
+            if frame_epoch(path.name) is None:
+                continue
+            with contextlib.suppress(Exception), Image.open(path) as image:  # what cannot be read is another's, too
+                if "keras_vis" in getattr(image, "text", ()):
+                    continue
+            raise FileExistsError(
+                f"{str(self.folder)!r} holds {path.name!r}, which this package has not drawn and would replace. Give "
+                "another `directory=` or `name=`."
+            )
 
     def path(self, epoch: int, suffix: str = ".png") -> pathlib.Path:
         """Where the frame of an epoch is or will be."""
@@ -137,21 +163,27 @@ class Frames:
         found = (frame_epoch(path.name) for path in self.folder.iterdir())
         return sorted(epoch for epoch in found if epoch is not None)
 
-    def held_scale(self) -> np.ndarray | None:
-        """The scale on which an earlier part of the training drew its last frame, if it tells one.
+    def held_scale(self) -> tuple[np.ndarray, int] | tuple[None, None]:
+        """The scale on which an earlier part of the training drew its last frame, and the epoch whose scale it is."""
+        drawn = self.epochs()
+        last = drawn[-1] if drawn else 0
+        # Before the first epoch of training has been drawn, a frame is on its own. If the log is lost, it is not known.
+        scale_of = self.log["frames"].get(str(last), {}).get("scale_of", last or None)
+        told = told_by(self.path(last)).get("scale") if isinstance(scale_of, int) else None
+        return (None, None) if told is None else (np.asarray(told, np.float32), scale_of)
 
-        That of epoch 0 is its own: only after the first epoch of training is a scale held.
+    def write(self, epoch: int, picture: Picture, *, scale_of: int | None) -> None:
+        """Write the frame of an epoch, and remember what it says of itself.
+
+        Args:
+            epoch: its number.
+            picture: of it.
+            scale_of: the epoch whose scale it is drawn on; None if on its own.
         """
-        drawn = [epoch for epoch in self.epochs() if epoch > 0]
-        told = told_by(self.path(drawn[-1])).get("scale") if drawn else None
-        return None if told is None else np.asarray(told, np.float32)
-
-    def write(self, epoch: int, picture: Picture) -> None:
-        """Write the frame of an epoch, and remember what it says of itself."""
         path = picture.save(self.path(epoch))
         self.log["about"] = told_by(path)
         width, height = png_size(path)
-        self.note(epoch, width=width, height=height)
+        self.note(epoch, width=width, height=height, scale_of=scale_of)
 
     def note(self, epoch: int, **facts: object) -> None:
         """Remember of a frame what the page tells of it."""

@@ -19,6 +19,7 @@ from keras_vis.report.contents import contents
 
 __all__ = ["write_page"]
 
+_OURS = b'<meta name="generator" content="keras_vis">'
 _SCRIPTS = ("page.js", "charts.js", "cards.js", "start.js")  # one script, in this order
 
 
@@ -39,6 +40,7 @@ def write_page(directory: str | os.PathLike[str], *, title: str | None = None) -
 
     Raises:
         FileNotFoundError: there is no such directory.
+        FileExistsError: its ``index.html`` is another's.
 
     Example:
         >>> kv.filters(model, "conv_1").save("vis/filters/epoch-0001.png")
@@ -47,6 +49,7 @@ def write_page(directory: str | os.PathLike[str], *, title: str | None = None) -
     directory = pathlib.Path(directory)
     if not directory.is_dir():
         raise FileNotFoundError(f"`directory={str(directory)!r}` is not there.")
+    check_page(directory)
     text = json.dumps(contents(directory), separators=(",", ":"), allow_nan=False)
     # Written so that no name can end the script, nor open a comment in it.
     text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
@@ -57,6 +60,20 @@ def write_page(directory: str | os.PathLike[str], *, title: str | None = None) -
     # a folder's name need not be text
     write_whole(page, whole.encode(errors="replace"))
     return page
+
+
+def check_page(directory: pathlib.Path) -> None:
+    """Refuse a directory with a page that this package has not written: it would be replaced.
+
+    Raises:
+        FileExistsError: it has one.
+    """
+    page = directory / "index.html"
+    if page.is_file() and _OURS not in page.read_bytes()[:1000]:
+        raise FileExistsError(
+            f"`directory={str(directory)!r}` holds an index.html that is not a page of this package, and would be "
+            "replaced. Give another."
+        )
 
 
 @functools.cache

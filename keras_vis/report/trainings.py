@@ -104,9 +104,13 @@ class _Joined:
 
     def agrees(self, logs: Logs) -> bool:
         # most are the very same, which saves comparing their numbers
-        return any(logs is part for part in self.parts) or all(
+        if any(logs is part for part in self.parts):
+            return True
+        shared = self.logs.keys() & logs
+        # without an epoch in common nothing says that they are of one training
+        return (bool(shared) or not (self.logs and logs)) and all(
             self.logs[epoch][name] == logs[epoch][name]
-            for epoch in self.logs.keys() & logs
+            for epoch in shared
             for name in self.logs[epoch].keys() & logs[epoch]
         )
 

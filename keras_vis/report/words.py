@@ -62,19 +62,19 @@ def note(about: Mapping[str, Any]) -> str:
     return found if isinstance(found, str) else ""
 
 
-def scale(about: Mapping[str, Any], *, held: bool) -> str:
-    """Say on what scale numbers became colours: "scale 0.012, held for all epochs"; nothing where there is none.
+def scale(about: Mapping[str, Any], *, held_of: int | None = None) -> str:
+    """Say on what scale numbers became colours: "scale 0.012"; nothing where there is none.
 
     Args:
         about: with `scale`, a number or lists of them.
-        held: whether it is that of several frames.
+        held_of: the epoch whose scale all frames have, if they have one.
     """
     numbers = list(_numbers(about.get("scale")))
     if not numbers:
         return ""
     low, high = min(numbers), max(numbers)
     said = f"scale {_short(low)}" if low == high else f"scales {_short(low)} to {_short(high)}"
-    return f"{said}, held for all epochs" if held else said
+    return said if held_of is None else f"{said}, held for all epochs: that of epoch {held_of}"
 
 
 def _numbers(value: object) -> Iterator[float]:

@@ -187,7 +187,11 @@ def test_a_new_training_clears_its_folder_of_frames_and_leftovers_and_of_nothing
     for name in (*ours, *parts, *others):
         (folder / name).write_text("x")
     Frames(folder).begin(2)
-    assert {path.name for path in folder.iterdir()} == {*ours[:4], *others}
+    # the film shows what is gone
+    assert {path.name for path in folder.iterdir()} == {*ours[:3], *others}
+    (folder / "epochs.gif").write_text("x")
+    Frames(folder).begin(2)
+    assert (folder / "epochs.gif").exists()
     Frames(folder).begin(0)
     assert {path.name for path in folder.iterdir()} == {*others}
 

@@ -93,7 +93,10 @@ def test_what_frames_json_says_is_taken_and_the_pngs_are_not_opened(tmp_path, mo
     (tmp_path / "a" / "epochs.gif").write_bytes(b"GIF89a")
     known(
         tmp_path / "a",
-        frames={str(e): {"seconds": 0.25 + e, "drift": [None, 0.5][e], "width": 7, "height": 9} for e in (0, 1)},
+        frames={
+            str(e): {"seconds": 0.25 + e, "drift": [None, 0.5][e], "width": 7, "height": 9, "scale_of": 1}
+            for e in (0, 1)
+        },
         about={"method": "a", "scale": [[0.1, 0.2], [0.3, -0.4]], "versions": {"keras": "3"}},
         drift_measure="1 - cosine",
         sparing="drawn now and then",
@@ -107,7 +110,7 @@ def test_what_frames_json_says_is_taken_and_the_pngs_are_not_opened(tmp_path, mo
     assert not opened
     (show,) = found["shows"]
     assert [frame[2:] for frame in show["frames"]] == [[7, 9, 0.25, None, 0], [7, 9, 1.25, 0.5, 1]]
-    assert show["scale"] == "scales −0.4 to 0.3, held for all epochs"
+    assert show["scale"] == "scales −0.4 to 0.3, held for all epochs: that of epoch 1"
     assert (show["measure"], show["sparing"]) == ("1 - cosine", "drawn now and then")
     assert show["failure"] == "drawing failed at epoch 7"
     assert show["film"].startswith("epochs.gif?")
@@ -251,16 +254,49 @@ def test_an_array_among_the_settings_is_told_by_its_shape_unless_it_is_small(val
 
 
 @pytest.mark.parametrize(
-    ("scale", "held", "said"),
+    ("scale", "held_of", "said"),
     [
-        ([0.012, 0.012], True, "scale 0.012, held for all epochs"),
-        ([[0.01], [0.03]], False, "scales 0.01 to 0.03"),
-        ([], True, ""),
-        (["nan"], True, ""),
+        ([0.012, 0.012], 3, "scale 0.012, held for all epochs: that of epoch 3"),
+        ([[0.01], [0.03]], None, "scales 0.01 to 0.03"),
+        ([], 3, ""),
+        (["nan"], 3, ""),
     ],
 )
-def test_the_scale_is_said_in_words(scale, held, said):
-    assert words.scale({"scale": scale}, held=held) == said
+def test_the_scale_is_said_in_words(scale, held_of, said):
+    assert words.scale({"scale": scale}, held_of=held_of) == said
+
+
+@pytest.mark.parametrize(
+    ("scales", "held"), [((2, 2), True), ((None, 2), False), ((1, 2), False), ((2,), False), ((None, None), False)]
+)
+def test_a_scale_is_held_where_all_frames_say_that_it_is_the_same(tmp_path, scales, held):
+    for epoch in range(len(scales)):
+        picture().save(tmp_path / "a" / f"epoch-000{epoch}.png")
+    frames = {str(epoch): {"scale_of": scale} for epoch, scale in enumerate(scales)}
+    known(tmp_path / "a", frames=frames, about={"scale": [0.5]})
+    (show,) = content(kv.report.write_page(tmp_path))["shows"]
+    assert show["scale"] == "scale 0.5" + ", held for all epochs: that of epoch 2" * held
+
+
+def test_another_s_page_is_not_replaced(tmp_path):
+    picture().save(tmp_path / "one.png")
+    kv.report.write_page(tmp_path)
+    kv.report.write_page(tmp_path)  # its own is
+    (tmp_path / "index.html").write_text("<!DOCTYPE html><title>Mine</title>")
+    with pytest.raises(FileExistsError, match="index.html that is not a page"):
+        kv.report.write_page(tmp_path)
+    assert "Mine" in (tmp_path / "index.html").read_text()
+
+
+def test_of_very_many_single_pictures_the_last_200_are_shown(tmp_path):
+    first = picture().save(tmp_path / "some" / "0.png")
+    os.utime(first, (0, 0))
+    for number in range(1, 205):
+        (tmp_path / "some" / f"{number}.png").write_bytes(first.read_bytes())
+    (section,) = content(kv.report.write_page(tmp_path))["sections"]
+    assert section["title"] == "some (the last 200 of 205)"
+    assert len(section["pictures"]) == 200
+    assert "0" not in [one["title"] for one in section["pictures"]]
 
 
 def test_the_package_ships_what_the_page_is_made_of():
