@@ -291,8 +291,8 @@ def test_another_s_page_is_not_replaced(tmp_path):
 def test_of_very_many_single_pictures_the_last_200_are_shown(tmp_path):
     first = picture().save(tmp_path / "some" / "0.png")
     os.utime(first, (0, 0))
-    for number in range(1, 205):
-        (tmp_path / "some" / f"{number}.png").write_bytes(first.read_bytes())
+    for index in range(1, 205):
+        (tmp_path / "some" / f"{index}.png").write_bytes(first.read_bytes())
     (section,) = content(kv.report.write_page(tmp_path))["sections"]
     assert section["title"] == "some (the last 200 of 205)"
     assert len(section["pictures"]) == 200
