@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-_FEW, _LONG = 3, 100  # layers that a folder is named after, and letters of its name: no file system takes more than 255
+_FEW, _LONG = 3, 100  # layers that a folder is named after, and bytes of its name: no file system takes more than 255
 
 
 def bound(
@@ -105,9 +105,9 @@ def default_name(explain: Callable[..., Any], bound: inspect.BoundArguments) -> 
     several = layer if isinstance(layer, list | tuple) else [layer]
     names = [getattr(one, "name", one) for one in several]
     texts = [name for name in names if isinstance(name, str)]
-    return "-".join([name_of(explain), *texts[:_FEW], *([f"and-{len(texts) - _FEW}-more"] if texts[_FEW:] else [])])[
-        :_LONG
-    ]
+    more = [f"and-{len(texts) - _FEW}-more"] if texts[_FEW:] else []
+    name = "-".join([name_of(explain), *texts[:_FEW], *more])
+    return name.encode()[:_LONG].decode(errors="ignore")
 
 
 def check_name(name: str | None) -> None:
@@ -115,7 +115,7 @@ def check_name(name: str | None) -> None:
     if name is not None and not safe(name):
         raise ValueError(f"`name={name!r}` must have a letter or a digit in it: it names a folder.")
     if name is not None and len(safe(name).encode()) > 2 * _LONG:
-        raise ValueError(f"`name={name[:30]!r}...` must have at most {2 * _LONG} letters: it names a folder.")
+        raise ValueError(f"`name={name[:30]!r}...` must have at most {2 * _LONG} bytes: it names a folder.")
 
 
 def safe(name: str) -> str:

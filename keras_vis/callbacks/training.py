@@ -37,7 +37,7 @@ class Training:
         self._last: tuple[int, Mapping[str, Any]] = (0, {})  # the last epoch, and Keras's own dict of it
         self._since = 0.0
         self._prepared = False
-        self._news: set[pathlib.Path] = set()  # directories whose page is not up to date
+        self._news: dict[pathlib.Path, list[EpochVisualizer]] = {}  # whose news the page of a directory does not tell
 
     @classmethod
     def join(cls, member: EpochVisualizer) -> Training:
@@ -94,14 +94,16 @@ class Training:
         if epoch not in self.seconds:
             self.seconds[epoch] = time.perf_counter() - self._since
             self.logs()
+            self._logs[epoch] = _numbers(logs or {})
             self._last = epoch, logs or {}
 
     def logs(self) -> dict[int, dict[str, float]]:
         """What Keras and its callbacks have said of each epoch."""
         epoch, told = self._last
         # Keras gives all callbacks one dict, to which those that follow may add, such as the learning rate.
+        # What they have said stays: a loop of one's own may fill one dict anew for each epoch.
         if epoch:
-            self._logs[epoch] = _numbers(told)
+            self._logs[epoch] = {**_numbers(told), **self._logs[epoch]}
         return self._logs
 
     def turn_over(self, member: EpochVisualizer, *, news: bool) -> None:
@@ -112,12 +114,20 @@ class Training:
             news: whether it has any.
         """
         directory = member.directory.resolve()
-        if news:
-            self._news.add(directory)
+        waiting = self._news.setdefault(directory, [])
+        if news and member not in waiting:
+            waiting.append(member)
         last = [other for other in self.members if other.directory.resolve() == directory][-1]
-        if member is last and directory in self._news:
+        if member is not last or not waiting:
+            return
+        begun = time.perf_counter()
+        try:
             report.write_page(member.directory)
-            self._news.discard(directory)
+        finally:
+            # By those who had news, each its share; what is written before training comes once.
+            for one in waiting if self.seconds else ():
+                one.pay((time.perf_counter() - begun) / len(waiting))
+        waiting.clear()
 
 
 def _numbers(logs: Mapping[str, Any]) -> dict[str, float]:

@@ -24,7 +24,9 @@ from keras_vis.report import animation, events
 from keras_vis.report.frames import Frames
 
 _SINCE = " (It has been written since.)"
-_SELDOM = 20  # times what it took: so long log and page rest where there is no new frame
+# Where there is no new frame, log and page rest for so many times what they took; and they take no more than a tenth of
+# what `max_overhead` allows, for else they would leave nothing to the frames.
+_SELDOM, _TENTH = 20, 10
 
 
 class EpochVisualizer(keras.callbacks.Callback):
@@ -212,7 +214,7 @@ class EpochVisualizer(keras.callbacks.Callback):
     def _is_cheap(self) -> bool:
         """Whether one more frame leaves the share of the drawing within what it may be."""
         assert self._training is not None
-        if self.max_overhead is None or not self._spent:
+        if self.max_overhead is None or self._tried < 0:
             return True
         times = self._training.seconds
         cost, trained = self.seconds[self._tried] + self._turn, sum(times.values())
@@ -309,7 +311,7 @@ class EpochVisualizer(keras.callbacks.Callback):
         held = picture.at(self._scale) if scaled else picture
         if scaled:
             # Of an image in which there was nothing to see, the scale is that of the first frame in which there is.
-            self._scale = held.scales()
+            self._scale = np.where(np.asarray(self._scale) == 0, held.scales(), self._scale)
         if self.save_values:
             held.save(self.frames.path(epoch, ".npz"))
         self.frames.write(epoch, held, scale_of=self._scale_of if scaled else None)
@@ -340,16 +342,21 @@ class EpochVisualizer(keras.callbacks.Callback):
         """Write down what is known, and the page: after a new frame, and else when the last time is long enough ago."""
         assert self._training is not None
         begun = time.perf_counter()
-        news = news or begun - self._turned >= _SELDOM * self._turn
+        rest = max(_SELDOM, _TENTH / (self.max_overhead or 1))
+        news = news or begun - self._turned >= rest * self._turn
         if news:
             with Guard(self, "the log of its frames", spared=Exception):
                 self._write_log()
+            self._turn = 0.0
+            self.pay(time.perf_counter() - begun)
         with Guard(self, "the page", spared=Exception):
             self._training.turn_over(self, news=news)
-        if news:
-            self._turned = time.perf_counter()
-            self._turn = self._turned - begun
-            self._spent += self._turn
+
+    def pay(self, seconds: float) -> None:
+        """Count what the log took, or its share of the page."""
+        self._turned = time.perf_counter()
+        self._turn += seconds
+        self._spent += seconds
 
     def _write_log(self) -> None:
         assert self._training is not None

@@ -139,16 +139,11 @@ class Frames:
 
     def _check_own(self) -> None:
         """Refuse a folder whose frames are another's: they would be removed."""
-        from PIL import Image
-
         if (self.folder / LOG).exists():
             return
         for path in self.folder.iterdir():
-            if frame_epoch(path.name) is None:
+            if not _FRAME.fullmatch(path.name) or _is_ours(path):
                 continue
-            with contextlib.suppress(Exception), Image.open(path) as image:  # what cannot be read is another's, too
-                if "keras_vis" in getattr(image, "text", ()):
-                    continue
             raise FileExistsError(
                 f"{str(self.folder)!r} holds {path.name!r}, which this package has not drawn and would replace. Give "
                 "another `directory=` or `name=`."
@@ -207,6 +202,19 @@ def png_size(path: pathlib.Path) -> tuple[int, int]:
         head = file.read(24)
     # A signature, and a chunk that begins with the two.
     return struct.unpack(">II", head[16:24]) if len(head) == 24 else (1, 1)
+
+
+def _is_ours(path: pathlib.Path) -> bool:
+    """Whether a drawing, or numbers, say that a picture wrote them; what cannot be read does not."""
+    from PIL import Image
+
+    with contextlib.suppress(Exception):
+        if path.suffix == ".npz":
+            with np.load(path) as archive:
+                return {"about", "fields"} <= {*archive.files}
+        with Image.open(path) as image:
+            return "keras_vis" in getattr(image, "text", ())
+    return False
 
 
 def _sweep(directory: pathlib.Path) -> None:

@@ -77,11 +77,17 @@ def trainings(told: Iterable[tuple[str, Logs, Mapping[int, float]]]) -> list[dic
     for picture, logs, took in told:
         if not logs and not took:
             continue
-        home = next((one for one in joined if one.agrees(logs)), None)
-        if home is None:
-            home = _Joined()
-            joined.append(home)
+        homes = [one for one in joined if one.agrees(logs)]
+        if not homes:
+            homes = [_Joined()]
+            joined += homes
+        home, *others = homes
         home.add(picture, logs, took)
+        # Those of the parts of a training have no epoch in common, but with one of the whole.
+        for other in others:
+            if home.agrees(other.logs):
+                home.take(other)
+                joined.remove(other)
     return [
         {
             "pictures": one.pictures,
@@ -121,6 +127,14 @@ class _Joined:
             return
         self.parts.append(logs)
         for epoch, said in logs.items():
+            self.logs.setdefault(epoch, {}).update(said)
+
+    def take(self, other: _Joined) -> None:
+        """Add another's."""
+        self.pictures += other.pictures
+        self.took = {**other.took, **self.took}
+        self.parts += other.parts
+        for epoch, said in other.logs.items():
             self.logs.setdefault(epoch, {}).update(said)
 
     def names(self) -> list[str]:
