@@ -133,9 +133,10 @@ class Frames:
 
     def end(self) -> None:
         """Let others draw into the folder."""
-        held = None if self._claimed is None else _HELD.pop(self._claimed, None)
-        if held is not None:
+        held = None if self._claimed is None else _HELD.get(self._claimed)
+        if held is not None and self._claimed is not None:
             held[0].release()
+            del _HELD[self._claimed]  # not before: a lock that cannot be given back stays this process's
 
     def _check_own(self) -> None:
         """Refuse a folder whose frames are another's: they would be removed."""

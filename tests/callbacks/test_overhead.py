@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+import keras_vis as kv
 from keras_vis.callbacks import training, visualizer
 from tests.callbacks import runs
 from tests.callbacks.runs import fit, frames, known, moody, watch
@@ -17,20 +18,38 @@ from tests.callbacks.runs import fit, frames, known, moody, watch
 class Clock(keras.callbacks.Callback):
     """Stands still but for what is added: the seconds of an epoch, at its one batch, and those of a picture."""
 
-    def __init__(self, epoch: float) -> None:
+    def __init__(self, epoch: float | dict[int, float]) -> None:
         super().__init__()
         self.now, self.epoch = 100.0, epoch
+
+    def on_epoch_begin(self, index, logs=None):
+        self.index = index
 
     def add(self, seconds: float) -> None:
         self.now += seconds
 
     def on_train_batch_end(self, batch, logs=None):
-        self.add(self.epoch)
+        self.add(self.epoch[self.index + 1] if isinstance(self.epoch, dict) else self.epoch)
 
 
-def trained(monkeypatch, folder, epochs, epoch, costs, limit, drawn=0.0, start=0, **options):
+def pages(monkeypatch, clock, seconds):
+    """Have each page take so long, by the clock; return when they were begun."""
+    written, write_page = [], kv.report.write_page
+
+    def slow(directory):
+        written.append(clock.now)
+        clock.add(seconds)
+        return write_page(directory)
+
+    monkeypatch.setattr(kv.report, "write_page", slow)
+    return written
+
+
+def trained(monkeypatch, folder, epochs, epoch, costs, limit, drawn=0.0, start=0, page=None, **options):
     """Train with a picture whose costs are told one after the other, the last for all that follow."""
     clock, left, said = Clock(epoch), list(costs), []
+    if page is not None:
+        pages(monkeypatch, clock, page)
 
     def explain(model):
         clock.add(left.pop(0) if len(left) > 1 else left[0])
@@ -147,3 +166,56 @@ def test_frames_that_find_no_room_are_counted_too(tmp_path, monkeypatch):
     assert frames(tmp_path / "weights") == [0]
     # before training and after epochs 1, 4, 6, 8: so many seconds of pictures and epochs have gone by
     assert tried == [1, 1 + 4 + 1, 2 + 16 + 1, 3 + 24 + 1, 4 + 32 + 1]
+
+
+def test_the_message_tells_of_the_epoch_before_it_and_the_log_of_the_last_one(tmp_path, monkeypatch):
+    # The first has the tracing in it. A quarter of the time is 5 s after epoch 1, and 8 s, for two frames, never more.
+    epoch = {1: 20.0, 2: 1.0, 3: 1.0, 4: 2.0, 5: 1.0}
+    _, said = trained(monkeypatch, tmp_path, 5, epoch, [4.0], 0.25)
+    words = "drawn every {} epochs or so: a frame takes 4 s, an epoch {} s, and `max_overhead` is 0.25"
+    assert said == [f"weights: {words.format(16, 1)}."]
+    assert known(tmp_path / "weights")["sparing"] == words.format(8, 2)
+    assert frames(tmp_path / "weights") == [0, 1, 5]
+
+
+@pytest.mark.parametrize(
+    ("epochs", "epoch", "page", "limit", "every", "wanted"),
+    [
+        # after n epochs n s are allowed: a frame of 1 s and a page of 1 s make 2 s
+        (9, 8.0, 1.0, 0.125, 1, [0, 1, 4, 6, 8, 9]),
+        # n/20 s; a frame and its page take 1.125 s, and the page alone, at epoch 26, 0.125 s
+        (60, 1.0, 0.125, 0.05, 1, [0, 1, 48, 60]),
+        # the first is drawn at its turn, whatever pages have taken before
+        (7, 1.0, 5.0, 0.125, 3, [0, 3, 7]),
+    ],
+)
+def test_log_and_page_are_counted_with_the_frames(tmp_path, monkeypatch, epochs, epoch, page, limit, every, wanted):
+    trained(monkeypatch, tmp_path, epochs, epoch, [1.0], limit, page=page, every=every)
+    assert frames(tmp_path / "weights") == wanted
+
+
+@pytest.mark.parametrize(
+    ("names", "page", "wanted"),
+    [
+        (["one"], 0.0, range(1, 21)),
+        # 20 times as long as it took, which is 2.5 s
+        (["one"], 0.125, [1, 4, 7, 10, 13, 16, 19, 20]),
+        # 20 times as long as the share of each
+        (["one", "two"], 0.125, range(1, 21, 2)),
+        (["one"], 10.0, [1, 20]),
+    ],
+)
+def test_a_page_that_takes_long_is_written_seldom_where_there_is_no_new_frame_and_at_the_end(
+    tmp_path, monkeypatch, names, page, wanted
+):
+    clock = Clock(1.0)
+    for module in (visualizer, training):
+        monkeypatch.setattr(module, "time", types.SimpleNamespace(perf_counter=lambda: clock.now))
+    begun = pages(monkeypatch, clock, page)
+    history = fit(clock, *(watch(tmp_path, name, every=20) for name in names), epochs=20)
+    # one before training, and one at the end
+    after = [round(at - 100 - page * number) for number, at in enumerate(begun)]
+    assert after == [0, *sorted({*wanted, 20}), 20]
+    for name in names:
+        assert known(tmp_path / name)["logs"]["19"] == {"loss": history["loss"][18]}
+    assert f"{history['loss'][19]}" in runs.page(tmp_path)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import pathlib
+import subprocess
+import sys
 import time
 import warnings
 from fractions import Fraction
@@ -94,6 +97,34 @@ def test_numbers_of_any_kind_are_numbers_and_what_is_none_is_left_out(tmp_path):
     fit(watch(tmp_path), start=2, epochs=3)
     assert known(tmp_path / "weights")["logs"]["2"]["diverged"] == "nan"
     page(tmp_path)
+
+
+def test_what_a_later_callback_adds_to_the_logs_is_known_at_the_end_and_before_one_epoch_later(tmp_path):
+    seen = []
+
+    class Adds(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["learning_rate"] = 1 / (epoch + 1)
+            told = known(tmp_path / "weights")["logs"]
+            seen.append([said.get("learning_rate") for said in told.values()])
+
+    fit(watch(tmp_path), Adds(), epochs=3)
+    assert seen == [[None], [1, None], [1, 1 / 2, None]]
+    assert [said["learning_rate"] for said in known(tmp_path / "weights")["logs"].values()] == [1, 1 / 2, 1 / 3]
+
+
+def test_a_loop_of_ones_own_may_fill_the_same_logs_anew_for_each_epoch(tmp_path):
+    callback, logs = watch(tmp_path), {}
+    callback.set_model(runs._net())
+    callback.on_train_begin()
+    for epoch in range(3):
+        callback.on_epoch_begin(epoch)
+        logs["loss"] = 0.5**epoch
+        callback.on_epoch_end(epoch, logs)
+        logs["rate"] = 10.0
+    callback.on_train_end()
+    told = known(tmp_path / "weights")["logs"]
+    assert told == {str(epoch + 1): {"loss": 0.5**epoch, "rate": 10} for epoch in range(3)}
 
 
 def test_no_epoch_that_is_left_to_train_is_no_harm(tmp_path):
@@ -227,6 +258,49 @@ def test_a_folder_is_given_back_whatever_its_name_leads_to_by_then(tmp_path):
     with pytest.raises(filelock.Timeout):
         filelock.FileLock(held, blocking=False).acquire()
     again.end()
+
+
+FORKED = """
+import os, pathlib, sys, types
+package = types.ModuleType("keras_vis")  # without Keras, of which a forked process may hang
+package.__path__ = [sys.argv[1]]
+sys.modules["keras_vis"] = package
+from keras_vis.report.frames import Frames
+
+def claims():
+    try:
+        Frames(folder).claim()
+        return "claimed"
+    except RuntimeError as error:
+        return "refused" if "another process draws" in str(error) else str(error)
+
+folder = pathlib.Path(sys.argv[2]) / "net"
+frames = Frames(folder)
+frames.claim()
+print(claims(), flush=True)
+if os.fork() == 0:
+    print(claims(), flush=True)
+    os._exit(0)
+os.wait()
+frames.end()
+if os.fork() == 0:
+    print(claims(), flush=True)
+    os._exit(0)
+os.wait()
+print(claims(), flush=True)
+assert "tensorflow" not in sys.modules
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that fork")
+def test_a_child_does_not_take_the_lock_of_its_parent_for_its_own(tmp_path):
+    package = pathlib.Path(kv.__file__).parent
+    command = [sys.executable, "-c", FORKED, str(package), str(tmp_path)]
+    path = os.pathsep.join([str(package.parent), *filter(None, sys.path)])
+    ended = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    # in the same process it may go on; the child may when the parent has given it back, and the parent after the child
+    assert ended.stdout.split() == ["claimed", "refused", "claimed", "claimed"]
 
 
 def test_where_there_are_no_locks_a_warning_says_so_and_other_errors_are_errors(tmp_path, monkeypatch):

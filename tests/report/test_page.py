@@ -217,6 +217,39 @@ def test_logs_that_agree_where_they_overlap_are_one_training_and_others_another(
     ]
 
 
+def test_trainings_without_an_epoch_in_common_are_told_apart_unless_a_third_has_epochs_of_both():
+    early, late = {1: {"loss": 0.5}, 2: {"loss": 0.25}}, {3: {"loss": 0.125}, 4: {"loss": 0.1}}
+    told = [("early", early, {1: 1.0, 2: 1.0}), ("late", late, {3: 2.0, 4: 2.0})]
+    found = trainings(told)
+    assert [(one["pictures"], one["epochs"], one["seconds"]) for one in found] == [
+        (["early"], [1, 2], 2.0),
+        (["late"], [3, 4], 4.0),
+    ]
+    whole = ("whole", {2: {"loss": 0.25}, 3: {"loss": 0.125}}, {2: 1.0, 3: 2.0})
+    for place in range(3):  # whichever comes first
+        given = [*told[:place], whole, *told[place:]]
+        (one,) = trainings(given)
+        assert sorted(one["pictures"]) == ["early", "late", "whole"]
+        assert (one["epochs"], one["seconds"]) == ([1, 2, 3, 4], 6.0)
+        assert one["curves"] == {"loss": [0.5, 0.25, 0.125, 0.1]}
+    # another one, which agrees with neither
+    other = ("other", {2: {"loss": 9.0}, 3: {"loss": 9.0}}, {})
+    assert len(trainings([*told, other])) == 3
+
+
+def test_one_metric_that_differs_in_one_epoch_is_of_another_training():
+    said = {1: {"loss": 0.5, "acc": 0.25}, 2: {"loss": 0.25, "acc": 0.5}}
+    for other in ({2: {"loss": 0.25, "acc": 0.75}}, {1: {"loss": 0.5, "acc": "nan"}, 2: said[2]}):
+        assert [one["pictures"] for one in trainings([("a", said, {}), ("b", other, {})])] == [["a"], ["b"]]
+
+
+def test_a_picture_without_a_log_is_told_of_by_its_last_frame(tmp_path):
+    for epoch in (9, 10):
+        picture(method="m", threshold=epoch + 1 / 3).save(tmp_path / "a" / f"epoch-{epoch:04d}.png")
+    (show,) = content(kv.report.write_page(tmp_path))["shows"]
+    assert dict(show["facts"])["threshold"] == "10.3333"
+
+
 def test_a_number_that_is_not_finite_is_a_word_and_what_is_no_number_is_none():
     given = [1, 0.5, math.nan, -math.inf, "inf", 10**400, "1", True, None, [1]]
     assert [number(value) for value in given] == [1.0, 0.5, "nan", "-inf", "inf", "inf", None, None, None, None]
@@ -258,6 +291,7 @@ def test_an_array_among_the_settings_is_told_by_its_shape_unless_it_is_small(val
     [
         ([0.012, 0.012], 3, "scale 0.012, held for all epochs: that of epoch 3"),
         ([[0.01], [0.03]], None, "scales 0.01 to 0.03"),
+        ([0.012345, -123.45], None, "scales −123 to 0.0123"),
         ([], 3, ""),
         (["nan"], 3, ""),
     ],
