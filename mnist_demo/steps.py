@@ -52,7 +52,7 @@ _TOLD = {
     "beyond_feature_maps/surface": "one of these maps as a landscape",
     "beyond_feature_maps/histogram": "how much of them is zero, and how high the rest is",
     "beyond_units/census": "over all test digits: which units never answer, and how seldom the others do",
-    "beyond_units/top_patches": "what of all test digits excites six units of conv_2 most: strokes and edges of a direction",
+    "beyond_units/top_patches": "what of all test digits excites six units of conv_2 most: strokes of a direction",
     "beyond_units/top_images": "four units of dense: whole digits",
     "beyond_units/dissection": "units of conv_2 that answer where strokes run in one direction, at loops, at ends",
     "beyond_codes/embedding": "t-SNE: which digits dense holds to be alike",

@@ -113,6 +113,10 @@ def test_what_was_put_in_has_no_part_in_a_gallery_but_of_images_alone_each_has()
     np.testing.assert_array_equal(found.values, kernels[0].drift(kernels[1]).values)
 
 
+class Own(Images):
+    """What it shows may mean something else."""
+
+
 def asked(fact):
     return [Images(PHOTOS, about={fact: answer}) for answer in ("one", "two")]
 
@@ -124,6 +128,7 @@ def pairs_without():
     return {
         "another kind": (dataclasses.replace(maps, values=PHOTOS), dataclasses.replace(images, about=maps.about)),
         **{f"another {fact}": asked(fact) for fact in ("method", "layer", "units", "target", "output", "places")},
+        "a kind of its kind": (Own(PHOTOS, about=images.about), images),
         "other images": (maps, maps.over(1 - PHOTOS)),
         "fewer images": (maps, HeatMaps(MAPS[0][:2], PHOTOS[:2], about=maps.about)),
         "coarser maps": (maps, dataclasses.replace(maps, values=MAPS[0][:, ::2])),

@@ -7,11 +7,15 @@ import importlib.util
 import pathlib
 import resource
 import shutil
+import types
 import warnings
 
+import filelock
+import keras
 import pytest
 
 import keras_vis as kv
+from keras_vis.callbacks import training, visualizer
 from tests.callbacks import runs
 from tests.callbacks.runs import at, check_whole, content, fit, frames, known, moody, page, watch
 
@@ -221,6 +225,71 @@ def test_a_picture_that_fails_at_epoch_7_is_told_of_and_leaves_the_others_alone(
     check_whole(tmp_path)
 
 
+def test_an_error_that_cannot_say_what_it_is_does_not_end_the_training(tmp_path):
+    class MuteError(Exception):
+        def __str__(self):
+            raise RuntimeError("not even this")
+
+    def explain(model):
+        return moody(
+            model, when_compared=raiser(MuteError()), when_saved=raiser(MuteError()) if model.stop_training else int
+        )
+
+    def stop():
+        runs._net().stop_training = True
+
+    with pytest.warns(RuntimeWarning, match="MuteError") as caught:
+        assert len(fit(watch(tmp_path, explain=explain), at(2, "batch", stop))["loss"]) == 2
+    assert [str(warning.message).partition(" failed")[0] for warning in caught] == [
+        "weights: the comparison with the frame before",
+        "weights: writing",
+    ]
+    assert "MuteError" in known(tmp_path / "weights")["failure"]
+
+
+def test_the_log_says_whether_what_could_not_be_written_was_written_since(tmp_path, monkeypatch):
+    disk, seen = runs.Disk(monkeypatch, "epoch-"), []
+
+    def look():
+        seen.append(known(tmp_path / "weights")["failure"])
+
+    begin = [at(2, "begin", disk.fill), at(4, "begin", disk.clear)]
+    with pytest.warns(RuntimeWarning, match="failed at epoch 2"):
+        fit(*begin, watch(tmp_path), *(at(epoch, "end", look) for epoch in (2, 3, 4, 5)), epochs=5)
+    failure = "writing failed at epoch {}: OSError: [Errno 28] No space left on device"
+    since = " (It has been written since.)"
+    assert seen == [failure.format(2), failure.format(3), failure.format(3) + since, failure.format(3) + since]
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "lock",
+        pytest.param("events", marks=pytest.mark.skipif(not TENSORBOARD, reason="needs the extra tensorboard")),
+    ],
+)
+def test_a_training_that_is_done_is_not_lost_for_what_cannot_be_given_back(tmp_path, monkeypatch, what):
+    fails = raiser(OSError(errno.EIO, "of a network's disk"))
+    options = {"tensorboard": tmp_path / "logs"} if what == "events" else {}
+    watched, after = watch(tmp_path, **options), watch(tmp_path, "after", gif=True)
+
+    def hinder():
+        owner = watched._events if what == "events" else filelock.FileLock
+        name = "close" if what == "events" else "release"
+        monkeypatch.setattr(owner, name, lambda self=None, force=False: fails())
+
+    with pytest.warns(RuntimeWarning) as caught:
+        history = fit(at(2, "end", hinder), watched, after, epochs=2)
+    assert len(history["loss"]) == 2
+    told = [str(warning.message).partition(" The training")[0] for warning in caught]
+    assert told == [f"{name}: the end failed at epoch 2." for name in ("weights", "after")[: 1 + (what == "lock")]]
+    assert frames(tmp_path / "weights") == frames(tmp_path / "after") == [0, 1, 2]
+    assert (tmp_path / "after" / "epochs.gif").exists()
+    monkeypatch.undo()
+    fit(watch(tmp_path), watch(tmp_path, "after"), epochs=1)
+    assert frames(tmp_path / "weights") == frames(tmp_path / "after") == [0, 1]
+
+
 def test_a_scale_that_cannot_be_had_of_the_first_frame_does_not_end_the_training(tmp_path):
     class Scaleless(runs.Moody):
         def scales(self):
@@ -235,6 +304,27 @@ def test_a_scale_that_cannot_be_had_of_the_first_frame_does_not_end_the_training
     begun = int(runs._net().optimizer.iterations)
     with pytest.warns(RuntimeWarning, match="(?s)weights: writing failed at epoch 1.*no scale today"):
         assert len(fit(watch(tmp_path, explain=late), epochs=2)["loss"]) == 2
+
+
+def test_a_picture_that_was_given_up_stays_so_when_a_file_finds_no_room_later(tmp_path, monkeypatch):
+    disk, asked = runs.Disk(monkeypatch, "index.html"), []
+    # by a clock that stands still the page is written after each epoch
+    for module in (visualizer, training):
+        monkeypatch.setattr(module, "time", types.SimpleNamespace(perf_counter=lambda: 0.0))
+
+    def fails(model):
+        asked.append(1)
+        if len(asked) == 3:
+            raise RuntimeError("of the picture")
+        return runs.weights(model)
+
+    with pytest.warns(RuntimeWarning) as caught:
+        fit(watch(tmp_path, explain=fails), at(4, "begin", disk.fill), epochs=6)
+    told = [str(warning.message).partition(".")[0] for warning in caught]
+    assert told == ["weights: drawing failed at epoch 2", "weights: the page failed at epoch 4"]
+    # before training, and after epochs 1 and 2
+    assert len(asked) == 3
+    assert frames(tmp_path / "weights") == [0, 1]
 
 
 @pytest.mark.parametrize("where", ["drawing", "draw", "save", "drift", "training", "file"])
@@ -268,3 +358,18 @@ def test_ctrl_c_ends_the_training_and_the_next_one_goes_on(tmp_path, monkeypatch
     for part in ("frames", "logs", "epoch_seconds"):
         assert {epoch: facts for epoch, facts in after[part].items() if epoch in "012"} == told[part]
     check_whole(tmp_path)
+
+
+def test_a_loop_of_ones_own_that_was_broken_off_begins_again_with_the_same_callbacks(tmp_path):
+    model = runs._net()
+    fit(epochs=1)
+    called = keras.callbacks.CallbackList([watch(tmp_path, "one"), watch(tmp_path, "two")], model=model, epochs=2)
+    for last in (1, 2):
+        called.on_train_begin()
+        for epoch in range(last):
+            called.on_epoch_begin(epoch)
+            called.on_epoch_end(epoch, {"loss": 1.0})
+    called.on_train_end()
+    for name in ("one", "two"):
+        assert frames(tmp_path / name) == [0, 1, 2]
+        assert list(known(tmp_path / name)["logs"]) == ["1", "2"]

@@ -263,6 +263,9 @@ def test_wrong_arguments_fail_at_construction():
     for wrong in (0, -1, 1.5, True):
         with pytest.raises(ValueError, match="`every`"):
             kv.callbacks.Filters(every=wrong)
+    for wrong in (0, -0.1, 1.01, True, "0.05", float("nan")):
+        with pytest.raises(ValueError, match="`max_overhead` must be a share"):
+            kv.callbacks.Filters(max_overhead=wrong)
     with pytest.raises(ValueError, match="nothing to draw"):
         kv.callbacks.Filters(every=None, at_start=False)
     with pytest.raises(ValueError, match="`name='/'`"):
@@ -290,6 +293,11 @@ def test_names_become_folders_that_every_system_can_have(tmp_path):
     assert kv.callbacks.Filters(directory=tmp_path, name="a/b: c*").folder == tmp_path / "a-b-c"
     assert kv.callbacks.FeatureMaps(nets.images(1), "backbone/conv_1").folder.name == "feature_maps-backbone-conv_1"
     assert kv.EpochVisualizer(functools.partial(kv.filters, layer="conv_1")).folder.name == "filters"
+
+    def mine(model, **options):
+        return kv.filters(model, **options)
+
+    assert kv.EpochVisualizer(mine, layer="conv_1").folder.name == "mine-conv_1"
     several = kv.callbacks.LayerCAM(nets.images(1), layer=["backbone/conv_1", L.Conv2D(2, 3, name="conv_2")])
     assert several.folder.name == "layer_cam-backbone-conv_1-conv_2"
 
@@ -334,3 +342,5 @@ def test_a_net_that_its_first_batch_builds_is_drawn_from_then_on(tmp_path):
 def test_an_iterator_is_refused_before_the_training():
     with pytest.raises(ValueError, match=r"saliency: an iterator .* gives its images once.*list\(data\)"):
         kv.callbacks.Saliency(iter([nets.images()]))
+    # one frame alone goes through it once
+    assert kv.callbacks.Saliency(iter([nets.images()]), every=None).every is None

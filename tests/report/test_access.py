@@ -57,8 +57,8 @@ def test_a_phone_needs_no_scrolling_sideways(tmp_path, visit):
     assert page.locator("#bar").bounding_box()["height"] < 120
 
 
-# WCAG 2.1: of each text on the page, with the ground that lies under it
-CONTRASTS = """() => {
+# WCAG 2.1
+CONTRAST = """
   const canvas = new OffscreenCanvas(1, 1).getContext("2d", {willReadFrequently: true});
   function parts(colour) {
     canvas.clearRect(0, 0, 1, 1);
@@ -68,6 +68,15 @@ CONTRASTS = """() => {
   }
   const linear = x => x <= .04045 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4;
   const light = ([r, g, b]) => .2126 * linear(r / 255) + .7152 * linear(g / 255) + .0722 * linear(b / 255);
+  function contrast(ink, ground) {
+    const [a, b] = [ink, ground].map(parts).map(light);
+    return (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+  }
+"""
+# of each text on the page, with the ground that lies under it
+CONTRASTS = (
+    f"() => {{{CONTRAST}"
+    + """
   const found = [];
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
@@ -76,11 +85,21 @@ CONTRASTS = """() => {
     let under = node;
     while (parts(getComputedStyle(under).backgroundColor)[3] < 255) under = under.parentElement;
     const ink = getComputedStyle(node)[node.namespaceURI.endsWith("svg") ? "fill" : "color"];
-    const [a, b] = [ink, getComputedStyle(under).backgroundColor].map(parts).map(light);
-    found.push([(Math.max(a, b) + .05) / (Math.min(a, b) + .05), walk.currentNode.data.trim()]);
+    found.push([contrast(ink, getComputedStyle(under).backgroundColor), walk.currentNode.data.trim()]);
   }
   return found;
 }"""
+)
+
+
+LINES = (
+    f"() => {{{CONTRAST}"
+    + """
+  const ground = getComputedStyle(document.querySelector(".chart")).backgroundColor;
+  const lines = [...document.querySelectorAll(".drift .line:not(.alone)")];
+  return lines.map(line => contrast(getComputedStyle(line).stroke, ground));
+}"""
+)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -91,6 +110,14 @@ def test_every_word_stands_out_from_its_ground_by_4_5_to_1(plain, visit, scheme)
     found = page.evaluate(CONTRASTS)
     assert len(found) > 40
     assert min(found)[0] >= 4.5, min(found)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_line_of_each_picture_stands_out_from_its_ground(tmp_path, visit, scheme):
+    page = visit(run(tmp_path, "abcdefgh"), scheme=scheme)
+    found = page.evaluate(LINES)
+    assert len(found) >= 8
+    assert min(found) > 1.5, found
 
 
 def test_every_control_has_a_name_and_every_image_a_text(plain, visit):
