@@ -7,7 +7,7 @@ import json
 import pytest
 
 import keras_vis as kv
-from tests.report.runs import drawn, run, settled, until
+from tests.report.runs import LAST, drawn, run, settled, until
 
 # Of one picture: seconds, change; of "b" other epochs. The whole page has epochs 2, 3, 5, 10 and 100.
 FRAMES = {2: (None, None), 5: (0.5, 0.25), 100: (0.25, 0.0)}
@@ -109,10 +109,36 @@ def test_play_goes_from_drawing_to_drawing_and_a_hand_on_the_slider_stops_it(tmp
     # the logs tell of six epochs, of which two are drawn
     logs = {epoch: {"loss": 1.0} for epoch in range(1, 7)}
     page = visit(run(tmp_path, ("a",), epochs=(0, 5), logs=logs), "epoch=0")
+    page.evaluate("""() => {
+      const which = document.getElementById("which");
+      window.seen = [];
+      new MutationObserver(() => seen.push(which.textContent)).observe(which, {childList: true});
+    }""")
     page.get_by_role("button", name="Play").click()
-    until(page, "document.getElementById('which').textContent === '5 of 6'")
+    until(page, "seen.length > 1")
+    assert page.evaluate("seen.slice(0, 2)") == ["5 of 6", "0 of 6"]
     page.locator("#epoch").fill("1")
     assert page.locator("#play").inner_text() == "Play"
+
+
+def test_a_hand_that_is_quicker_than_the_frames_load_ends_at_the_frame_where_it_stays(plain, visit):
+    page = visit(plain)
+    settled(page, f"epoch-000{LAST}.png", 0)
+    for there in ([0, 1, 3], [2, 3, 0], [4, 0, 1]):
+        page.evaluate(
+            """there => {
+              const slider = document.getElementById("epoch");
+              for (const epoch of there) {
+                slider.value = epoch;
+                slider.dispatchEvent(new Event("input"));
+              }
+            }""",
+            there,
+        )
+        for place in (0, 2):
+            settled(page, f"epoch-000{there[-1]}.png", place)
+        alts = page.locator(".sheet img").evaluate_all("all => all.map(one => one.alt)")
+        assert [alt.partition(", ")[2] for alt in alts] == [f"epoch {there[-1]}"] * 2
 
 
 def points(page, selector):
