@@ -83,7 +83,9 @@ function card(show, room) {
   function tell(frame) {
     const took = frame[4] === null ? "" : `drawn in ${time(frame[4])}${times.length > 1 ? ` (mean ${time(mean)})` : ""}`;
     const changed = finite(frame[5]) ? `changed by ${told(frame[5], 3)}` : "";
-    said.replaceChildren(...[show.scale, took, changed].filter(Boolean).flatMap((textContent, index) => [index ? " · " : "", make("span", {textContent})]));
+    const facts = [show.scale, took, changed].filter(Boolean);
+    // the dot stays at the end of its line
+    said.replaceChildren(...facts.flatMap((fact, index) => [index ? " " : "", make("span", {textContent: index < facts.length - 1 ? `${fact} ·` : fact})]));
     said.hidden = !said.childNodes.length;
     raw.hidden = !(show.raw || frame[6]);
     raw.href = show.at + (show.raw || frame[1].replace(/\.png\?\d+$/, ".npz"));
