@@ -9,17 +9,15 @@ from __future__ import annotations
 import functools
 import os
 import pathlib
-import struct
 import urllib.parse
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keras_vis.picture import told_by
 from keras_vis.report import words
-from keras_vis.report.frames import LOG, frame_epoch, read_log
+from keras_vis.report.frames import LOG, frame_epoch, png_size, read_log
 from keras_vis.report.trainings import Logs, by_epoch, clean, number, seconds, trainings
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SHOWN_VERSIONS = ("keras_vis", "keras", "tensorflow")
 
 _MOST = 200  # single pictures of a folder that are shown: each is opened for what it says of itself
@@ -194,17 +192,12 @@ def _is_size(value: object) -> bool:
 
 @functools.lru_cache(maxsize=20_000)  # all frames of a long run without `frames.json`
 def _size(path: str, age: int) -> tuple[int, int]:
-    """Width and height of a PNG in pixels: they follow its signature. A file that was written anew has another age."""
+    """Width and height of a PNG in pixels. A file that was written anew has another age."""
     del age
     try:
-        with pathlib.Path(path).open("rb") as file:
-            head = file.read(24)
+        return png_size(pathlib.Path(path))
     except OSError:
         return 1, 1
-    if len(head) < 24 or not head.startswith(_SIGNATURE):
-        return 1, 1
-    width, height = struct.unpack(">II", head[16:24])
-    return max(width, 1), max(height, 1)
 
 
 def _told(entry: os.DirEntry[str]) -> dict[str, Any]:

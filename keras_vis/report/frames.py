@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 LOG, FILM = "frames.json", "epochs.gif"
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _FRAME = re.compile(r"epoch-(\d{4,})\.(png|npz)")
 _LEFTOVER = re.compile(r"\..+\.[0-9a-f]{8}\.part")  # of a write that was killed
 # what is told of each epoch, and its kind
@@ -198,11 +199,14 @@ class Frames:
 
 
 def png_size(path: pathlib.Path) -> tuple[int, int]:
-    """The width and height of a PNG in pixels, from its head; (1, 1) of what has none."""
+    """The width and height of a PNG in pixels, from its head; (1, 1) of what has none, and at least that."""
     with path.open("rb") as file:
         head = file.read(24)
-    # A signature, and a chunk that begins with the two.
-    return struct.unpack(">II", head[16:24]) if len(head) == 24 else (1, 1)
+    if len(head) < 24 or not head.startswith(_SIGNATURE):
+        return 1, 1
+    # The signature is followed by a chunk that begins with the two.
+    width, height = struct.unpack(">II", head[16:24])
+    return max(width, 1), max(height, 1)
 
 
 def _is_ours(path: pathlib.Path) -> bool:
