@@ -373,6 +373,9 @@ def fill(value: object, images: np.ndarray, argument: str) -> np.ndarray:
 def bar(total: int | None, what: str, shown: bool) -> Any:
     """Return a tqdm progress bar that stays hidden for the first second and leaves nothing behind."""
     # Lazy: tqdm is wanted only when there is much to do, not when the package is imported.
-    from tqdm.auto import tqdm
+    with warnings.catch_warnings():
+        # in Jupyter without ipywidgets it is drawn in text, and need not be said
+        warnings.simplefilter("ignore")
+        from tqdm.auto import tqdm
 
     return tqdm(total=total, desc=what, disable=not shown, delay=1, leave=False, file=sys.stderr)
