@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from mnist_demo.data import DataError, load_digits
+from mnist_demo.names import STEPS, chosen
 
 _ABOUT = """\
 Train the net of the MNIST tutorial, look into it while it learns and afterwards,
 and write every picture to a folder: structure, filters, feature maps, saliency,
-class activation maps. It ends with the accuracy and the page that shows everything.
+class activation maps, and more. It ends with the accuracy and the page that shows everything.
 """
 
 _MORE = """\
@@ -26,7 +27,13 @@ digits of scikit-learn are enlarged to 28x28 and taken instead; a line says so.
 
   python -m mnist_demo --quick              a first look, within 90 seconds
   python -m mnist_demo                      the whole tutorial
+  python -m mnist_demo --steps structure,saliency
+                                            two steps of it
   python -m mnist_demo --data train.csv     with the digits of Kaggle's competition
+
+The steps (1 is the training itself):
+
+{steps}
 
 It exits with 0; with 2 where an argument or the data are wrong, and with 130 where
 it is stopped by Ctrl-C.
@@ -76,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         epochs = args.epochs or (1 if args.quick else _EPOCHS)
         ascent = _QUICK_ASCENT if args.quick else _ASCENT
         few = digits.first(args.train_limit or limit, test_limit)
-        run(few, epochs=epochs, out=args.out, seed=args.seed, ascent=ascent)
+        run(few, epochs=epochs, out=args.out, seed=args.seed, ascent=ascent, only=args.steps)
     except _UsageError as error:
         print(f"mnist_demo: {error}", file=sys.stderr)
         return 2
@@ -102,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m mnist_demo",
         description=_ABOUT,
-        epilog=_MORE,
+        epilog=_MORE.format(steps="\n".join(f"  {name:24}{told}" for name, told in STEPS.items())),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -138,6 +145,13 @@ def _parser() -> argparse.ArgumentParser:
         help="of the first weights, the order of images and the dropout (default 0)",
     )
     parser.add_argument(
+        "--steps",
+        type=_steps,
+        default=tuple(STEPS),
+        metavar="NAME,NAME",
+        help="draw these only; names are below (default all)",
+    )
+    parser.add_argument(
         "--quick", action="store_true", help="few images and one epoch: everything is drawn, nothing is learnt well"
     )
     return parser
@@ -153,6 +167,13 @@ def _seed(text: str) -> int:
     if not text.isdecimal() or int(text) >= 2**32:  # NumPy's bound
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {2**32 - 1}")
     return int(text)
+
+
+def _steps(text: str) -> tuple[str, ...]:
+    try:
+        return chosen(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _folder(text: str) -> Path:

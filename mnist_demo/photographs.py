@@ -10,10 +10,14 @@ import dataclasses
 import os
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _SIDE = 224  # pixels; what the weights were trained on
 _WIDTH = 0.75  # of the net: 10 MB of weights
@@ -102,7 +106,7 @@ def _samples() -> list[NDArray[np.uint8]]:
     return [_square(Image.fromarray(load_sample_image(name))) for name in _SAMPLES]
 
 
-def _square(image) -> NDArray[np.uint8]:
+def _square(image: Image.Image) -> NDArray[np.uint8]:
     """The middle of a photograph, as the net takes it."""
     from PIL import ImageOps
 

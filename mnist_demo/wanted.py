@@ -1,39 +1,52 @@
-"""Which images does the trained net want to see, and which deceive it? Step 4 of the tutorial."""
+"""Which images does the trained net want to see, which deceive it, and what does it dream of?
+
+Step 4 of the tutorial, and what its followers made of it.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 from typing import Any
 
-import keras
 import numpy as np
 
 import keras_vis as kv
-from mnist_demo.data import Digits
+from mnist_demo.look import Drawn, Look
 
 _ATTACKED, _ATTACK = 500, 5  # test images, steps
 _WEIGHTS = (0.01, 0.1, 1.0, 10.0)
+_PAIRS = ((0, 1), (1, 7), (3, 5), (4, 9))
 # As in the tutorial's first try: every pixel for itself.
 _PLAIN: dict[str, Any] = {"parameterization": "pixels", "transforms": (), "penalty": None}
 
 
-def wanted(model: keras.Model, x: np.ndarray, digits: Digits, ascent: int) -> dict[str, kv.Picture]:
-    """Draw what the tutorial's net wants to see.
+def _climb(look: Look, target: Any, **options: Any) -> kv.Ascent:
+    return kv.activation_maximization(look.model, target, steps=look.ascent, **options)
 
-    Args:
-        model: the trained net.
-        x: one image of each digit.
-        digits: of the test digits the first are changed, to see how the accuracy falls.
-        ascent: steps of an ascent.
 
-    Returns:
-        The pictures, by name.
-    """
-    classes = len(x)
-    climb = functools.partial(kv.activation_maximization, model, steps=ascent)
-    best = climb(range(classes))
-    pairs = ((0, 1), (1, 7), (3, 5), (4, 9))
+def _wrong_range(look: Look) -> kv.Ascent:
+    made = _climb(look, range(3), value_range=(0, 255), **_PLAIN)
+    return _titled(made, "With a range of 0 to 255, where the net was trained on 0 to 1")
+
+
+def _penalties(look: Look) -> kv.Gallery:
+    """Three digits without a penalty, and with more and more of each of the tutorial's."""
+    costs: dict[str, kv.Target | None] = {"no penalty": None}
+    costs |= {f"total variation {weight:g}": weight * kv.TotalVariation() for weight in _WEIGHTS}
+    costs |= {f"L6 norm {weight:g}": weight * kv.Norm(6) for weight in _WEIGHTS}
+    none, *others = (_climb(look, [2, 4, 8], **{**_PLAIN, "penalty": cost}) for cost in costs.values())
+    return none.beside(*others, names=tuple(costs), title="What do the penalties do? In pixels, not moved")
+
+
+def _softmax(look: Look) -> kv.Gallery:
+    return look.best.beside(
+        _climb(look, kv.Probability(np.arange(len(look.x)))),
+        names=("softmax off: the logit", "softmax on: the probability"),
+        title="The same with the softmax left on",
+    )
+
+
+def _targets(look: Look) -> kv.Ascent:
     kinds = [
         kv.Neuron("conv_1", 3, 13, 13),
         kv.Channel("conv_2", 5),
@@ -42,45 +55,79 @@ def wanted(model: keras.Model, x: np.ndarray, digits: Digits, ascent: int) -> di
         kv.Logit(3),
         kv.Probability(3),
     ]
-    return {
-        "4_maximisation/wrong_range": _titled(
-            climb(range(3), value_range=(0, 255), **_PLAIN),
-            "With a range of 0 to 255, where the net was trained on 0 to 1",
-        ),
-        "4_maximisation/perception": _titled(best, f"The network's perception of 0 to {classes - 1}"),
-        "4_maximisation/penalties": _penalties(model, ascent),
-        "4_maximisation/two_classes": _titled(
-            climb([kv.Logit(a) + kv.Logit(b) for a, b in pairs]), "Two digits at once"
-        ),
-        "4_maximisation/softmax": best.beside(
-            climb(kv.Probability(np.arange(classes))),
-            names=("softmax off: the logit", "softmax on: the probability"),
-            title="The same with the softmax left on",
-        ),
-        "4_maximisation/targets": climb(kinds),
-        "4_maximisation/channels": climb(kv.Channel("conv_2", range(64))),
-        "4_maximisation/inversion": kv.inversion(
-            model, x[[2, 4, 7]], ["conv_1", "conv_2", "pool", "dense", "preds"], steps=2 * ascent
-        ),
-        "4_maximisation/fooling": kv.fooling_image(model, range(classes)),
-        "4_maximisation/adversarial": kv.adversarial(model, x, truth=np.arange(classes), epsilon=0.25),
-        "4_maximisation/adversarial_accuracy": kv.adversarial_accuracy(
-            model, digits.x_test[:_ATTACKED], digits.y_test[:_ATTACKED], steps=_ATTACK
-        ),
-    }
+    return _climb(look, kinds)
 
 
-def _penalties(model: keras.Model, ascent: int) -> kv.Gallery:
-    """Three digits without a penalty, and with more and more of each of the tutorial's."""
-    shown = [2, 4, 8]
-    costs: dict[str, kv.Target | None] = {"no penalty": None}
-    costs |= {f"total variation {weight:g}": weight * kv.TotalVariation() for weight in _WEIGHTS}
-    costs |= {f"L6 norm {weight:g}": weight * kv.Norm(6) for weight in _WEIGHTS}
-    none, *others = (
-        kv.activation_maximization(model, shown, steps=ascent, **{**_PLAIN, "penalty": cost}) for cost in costs.values()
+def _inversion(look: Look) -> kv.Picture:
+    layers = ["conv_1", "conv_2", "pool", "dense", "preds"]
+    return kv.inversion(look.model, look.x[[2, 4, 7]], layers, steps=2 * look.ascent)
+
+
+def _dreams(look: Look) -> kv.Gallery:
+    digits = look.x[[2, 4, 7]]
+    layers = ("conv_1", "conv_2", "pool")
+    dreams = [kv.deep_dream(look.model, digits, kv.Energy(layer)) for layer in layers]
+    return kv.Images(digits, value_range=(0, 1)).beside(
+        *dreams, names=("digit", *layers), title="What does each layer see more of?"
     )
-    return none.beside(*others, names=tuple(costs), title="What do the penalties do? In pixels, not moved")
 
 
 def _titled(picture: kv.Ascent, title: str) -> kv.Ascent:
     return dataclasses.replace(picture, title=title)
+
+
+WANTED: Drawn = {
+    "4_maximisation/wrong_range": (
+        "what one gets who says that pixels go to 255, where the net knows 0 to 1",
+        _wrong_range,
+    ),
+    "4_maximisation/perception": (
+        "what the net takes for each digit: strokes, and more of them than anyone would draw",
+        lambda look: _titled(look.best, f"The network's perception of 0 to {len(look.x) - 1}"),
+    ),
+    "4_maximisation/penalties": (
+        "what total variation and a norm do to it, from nothing to too much",
+        _penalties,
+    ),
+    "4_maximisation/two_classes": (
+        "two digits at once: the sum of their logits",
+        lambda look: _titled(_climb(look, [kv.Logit(a) + kv.Logit(b) for a, b in _PAIRS]), "Two digits at once"),
+    ),
+    "4_maximisation/softmax": (
+        "the same with the softmax on: a net that is sure has nothing more to ask for",
+        _softmax,
+    ),
+    "4_maximisation/targets": (
+        "a neuron, a channel, a layer, a logit and a probability",
+        _targets,
+    ),
+    "4_maximisation/channels": (
+        "conv_2's 64 channels: strokes and edges of every direction",
+        lambda look: _climb(look, kv.Channel("conv_2", range(64))),
+    ),
+}
+
+IMAGINED: Drawn = {
+    "beyond_imagination/inversion": (
+        "what each layer has kept of a digit",
+        _inversion,
+    ),
+    "beyond_imagination/deep_dream": (
+        "digits in which each layer may see more of what it sees: thicker strokes, and new ones beside",
+        _dreams,
+    ),
+    "beyond_imagination/fooling": (
+        "noise in which the net is 99 % sure to see each digit",
+        lambda look: kv.fooling_image(look.model, range(len(look.x))),
+    ),
+    "beyond_imagination/adversarial": (
+        "the digits changed a little, and what the net says now",
+        lambda look: kv.adversarial(look.model, look.x, truth=look.y, epsilon=0.25),
+    ),
+    "beyond_imagination/adversarial_accuracy": (
+        "how the accuracy falls with the size of the change",
+        lambda look: kv.adversarial_accuracy(
+            look.model, look.digits.x_test[:_ATTACKED], look.digits.y_test[:_ATTACKED], steps=_ATTACK
+        ),
+    ),
+}
