@@ -43,7 +43,11 @@ def test_two_steps_draw_their_pictures_and_one_step_later_removes_them(
     assert "3_filters/" in page
     assert "nine weights: what conv_1" in page  # what to look for
     assert main([*few, "--steps", "structure"]) == 0
-    assert drawn(tmp_path / "vis") == {"2_structure/graph.png", "2_structure/layers.png", "plot_structure.png"}
+    assert drawn(tmp_path / "vis") == {
+        "2_structure/graph.png",
+        "2_structure/layers.png",
+        "plot_structure/epoch-0000.png",
+    }
     assert "3_filters" not in (tmp_path / "vis" / "index.html").read_text()
     assert mine.read_text() == "not the demo's"
 
