@@ -2,11 +2,28 @@
 
     import keras_vis as kv
 
-    kv.grad_cam(model, images, 3)                                   # in a notebook: the cell shows it
-    model.fit(x, y, callbacks=[kv.callbacks.GradCAM(x_val[:16])])   # while it trains: vis/index.html
+    kv.grad_cam(model, images, 3)  # in a notebook: the cell shows it
+    model.fit(x, y, callbacks=[kv.callbacks.GradCAM(x_val[:16])])  # writes vis/index.html
 
 Methods are functions ``(model, data, what, *, options)``; each returns a `Picture`, which holds raw numbers and can
 draw and save itself.
+
+- How is the net made? `summary_table`, `plot_structure`, `open_in_netron`, `filters`, `weight_histograms`,
+  `export_weights`
+- What goes in, and what is made of it? `inspect_images`, `top_predictions`, `accuracy_by`, `compare_raters`
+- What does a layer do? `feature_maps`, `unit_census`, `top_patches`, `receptive_field`, `dissect`, `digit_concepts`,
+  `correspondence`, `codes`, `embed_codes`
+- Which pixels? `saliency`, `smooth_grad`, `smooth`, `input_x_gradient`, `integrated_gradients`, `guided_backprop`,
+  `deconvnet`, `occlusion`, `rise`
+- Which regions? `grad_cam`, `grad_cam_plus_plus`, `layer_cam`, `score_cam`, `guided_grad_cam`, `gap_cam`,
+  `with_gap_head`
+- Which image would it like? `activation_maximization`, `deep_dream`, `inversion`, `adversarial`,
+  `adversarial_accuracy`, `fooling_image`; moved on the way by `Transform`: `Jitter`, `Rotate`, `Scale`
+- What is asked about, a `Target`: `Logit`, `Probability`, `LogOdds`, `CrossEntropy`, `Region`, `Channel`, `Neuron`,
+  `StrongestNeuron`, `Energy`, `Likeness`, `Diversity`, `Norm`, `TotalVariation`
+- What comes back, a `Picture`: `HeatMaps`, `Comparison`, `Images`, `Gallery`, `Ascent`, `FeatureMaps`, `Chart`,
+  `Diagram`, `Table`; and a `ReceptiveField`
+- While it trains: `callbacks`, and `EpochVisualizer` for a function of your own; `report` for what they wrote
 
 The house, from the ground up:
 
@@ -17,9 +34,18 @@ The house, from the ground up:
     methods/   what to compute, one file for each idea
     callbacks  when to draw while a network trains
     report     the page of a run, the film of its epochs
+    compat     the calls of keras-vis and tf-explain, translated
+    cli        what can be asked from a terminal
 """
 
 from __future__ import annotations
+
+import sys
+
+if sys.argv[:1] == ["-m"]:  # `python -m keras_vis` is being found: what stands on its stderr is its own
+    from keras_vis.cli.start import load_keras_quietly
+
+    load_keras_quietly()
 
 import keras
 

@@ -84,5 +84,5 @@ def check_gradients(guided: bool) -> None:
     if guided:
         raise ValueError(
             "`use_guided_grads=True`: Grad-CAM's weights are here the means of the gradient as it is, as published. "
-            "Leave it out, or call keras_vis.layer_cam or keras_vis.grad_cam_plus_plus, which keep the positive part alone."
+            "Leave it out, or call keras_vis.layer_cam or keras_vis.grad_cam_plus_plus, which keep what is positive."
         )
