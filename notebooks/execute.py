@@ -22,7 +22,9 @@ def main(names: list[str]) -> int:
     for path in paths:
         notebook = nbformat.read(path, as_version=4)
         # no times: what has not changed shall not differ
-        nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3", record_timing=False).execute()
+        nbclient.NotebookClient(
+            notebook, timeout=600, kernel_name="python3", record_timing=False, coalesce_streams=True
+        ).execute()
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs = [output for output in cell.outputs if not _is_start(output)]
