@@ -1,4 +1,4 @@
-"""Draws the pictures of the README.
+"""Draws the large pictures of the README; `thumbnails.py` those of its table.
 
     KERAS_VIS_DATA=folder python notebooks/pictures.py RUN
 
@@ -14,11 +14,8 @@ import pathlib
 import shutil
 import sys
 
-import keras
-import numpy as np
-from PIL import Image
-
 import keras_vis as kv
+from mnist_demo.photographs import load_photographs
 
 HERE = pathlib.Path(__file__).parent / "pictures"
 
@@ -28,34 +25,17 @@ def main() -> int:
     if len(sys.argv) != 2 or not pathlib.Path(sys.argv[1]).is_dir() or "KERAS_VIS_DATA" not in os.environ:
         print(__doc__, file=sys.stderr)
         return 2
-    data, run = pathlib.Path(os.environ["KERAS_VIS_DATA"]), pathlib.Path(sys.argv[1])
+    run = pathlib.Path(sys.argv[1])
     HERE.mkdir(exist_ok=True)
-    shutil.copyfile(run / "beyond_mistakes/saliency.png", HERE / "saliency.png")
     shutil.copyfile(run / "6_saliency/saliency.png", HERE / "backprop.png")
-    model = keras.applications.MobileNet(alpha=0.75, input_shape=(224, 224, 3), weights=None)
-    model.load_weights(data / "mobilenet_0.75_224_imagenet.weights.h5")
-    lines = (data / "imagenet_synset_words.txt").read_text().splitlines()
-    labels = [line.split(" ", 1)[1].split(",")[0].strip() for line in lines]
-    photos = np.stack(
-        [
-            np.asarray(Image.open(data / "photos" / f"{name}.jpg").convert("RGB").resize((224, 224)))
-            for name in ("goldfish", "bear")
-        ]
-    )
-    x = keras.applications.mobilenet.preprocess_input(photos.astype("float32"))
+    known = load_photographs()
+    if known is None:
+        return 2
+    model, labels = known.model, known.labels
+    x, photos = known.x[[1, 0]], known.images[[1, 0]]  # the goldfish, and the bear
     kv.grad_cam(model, x, labels=labels).over(photos).save(HERE / "grad_cam.png")
-    several = kv.saliency(model, x, labels=labels).beside(
-        kv.smooth_grad(model, x),
-        kv.input_x_gradient(model, x),
-        kv.integrated_gradients(model, x),
-        names=("saliency", "SmoothGrad", "input × gradient", "integrated gradients"),
-        title="Which pixels is the class read from?",
-    )
-    several.over(photos).save(HERE / "gradients.png")
-    shutil.copyfile(run / "4_maximisation/inversion.png", HERE / "inversion.png")
     shutil.copyfile(run / "beyond_units/top_patches.png", HERE / "top_patches.png")
     shutil.copyfile(run / "beyond_codes/grid.png", HERE / "embedding.png")
-    shutil.copyfile(run / "beyond_mistakes/accuracy_by_slant.png", HERE / "accuracy.png")
     classes = [labels.index(name) for name in ("goldfish", "brown bear", "flamingo", "daisy")]
     wanted = kv.activation_maximization(model, classes, value_range=(-1, 1), labels=labels, progress=False)
     dataclasses.replace(wanted, columns=4).save(HERE / "synthesis.png")
