@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import inspect
+from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
+import tensorflow as tf
 
 import keras_vis as kv
 
@@ -42,6 +45,16 @@ def everything(picture: object) -> str:
     return repr(
         [(name, value.tolist() if isinstance(value, np.ndarray) else str(value)) for name, value in parts.items()]
     )
+
+
+@contextlib.contextmanager
+def rewritten() -> Iterator[None]:
+    """Let TensorFlow rewrite graphs before they run, as it does for every user; see conftest.py."""
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 class Bar:

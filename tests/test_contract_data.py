@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import gc
 import weakref
 from collections.abc import Mapping
@@ -15,7 +17,7 @@ import tensorflow as tf
 import keras_vis as kv
 from keras_vis.engine.probe import probe
 from tests import nets
-from tests.laws import FUNCTIONS, OF_DATA, Bar, everything, parameters, wanted
+from tests.laws import FUNCTIONS, OF_DATA, Bar, everything, parameters, rewritten, wanted
 
 N = 25
 X = np.random.default_rng(0).uniform(0, 1, (N, *nets.SHAPE)).astype("float32")
@@ -65,6 +67,10 @@ OPTIONS = {
 }
 OWN_OPTIONS = {("dissect", "names"): ["light", "dark"]}
 UNTRIED = ("batch", "progress", "input", "output")
+
+
+# One for all laws that leave it alone: what a method has compiled of it serves the next.
+held = functools.cache(nets.sequential)
 
 
 class Batches(keras.utils.PyDataset):
@@ -154,7 +160,7 @@ def test_the_model_and_the_data_are_untouched_and_no_global_randomness_is_drawn(
 
 @pytest.mark.parametrize("name", OF_DATA)
 def test_neither_the_batch_nor_what_holds_the_data_changes_the_numbers(name):
-    model = nets.sequential()
+    model = held()
     first = call(name, model, X)
     for batch in (1, 7):
         assert_same(call(name, model, X, batch=batch), first)
@@ -172,7 +178,9 @@ def test_compiled_once_and_fresh_after_training(name):
     before = call(name, model, X)
     traces = probe(model).traces
     call(name, model, X, batch=7)
-    model.compile(keras.optimizers.SGD(0.5), "sparse_categorical_crossentropy")
+    # Dropout and shuffling draw from what tests before have left, and at a rate of 0.5 a layer died now and then.
+    keras.utils.set_random_seed(0)
+    model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
     model.fit(X, Y, epochs=3, verbose=0)
     after = call(name, model, X)
     assert probe(model).traces == traces
@@ -195,7 +203,7 @@ def test_the_model_can_be_collected(name):
 
 @pytest.mark.parametrize("name", OF_DATA)
 def test_data_that_do_not_fit_are_named_at_the_door(name):
-    model, argument = nets.sequential(), list(parameters(name))[1]
+    model, argument = held(), list(parameters(name))[1]
     for wrong, error in (
         (np.zeros((N, 5, 5, 2)), ValueError),
         (np.full((N, *nets.SHAPE), np.inf), ValueError),
@@ -216,7 +224,7 @@ def test_data_that_do_not_fit_are_named_at_the_door(name):
 
 @pytest.mark.parametrize("name", OF_DATA)
 def test_every_option_changes_something(name, monkeypatch):
-    model = nets.sequential()
+    model = held()
     default = everything(call(name, model, X))
     for option in list(parameters(name))[2:]:
         if option not in UNTRIED:
@@ -238,15 +246,18 @@ def test_the_same_numbers_for_every_form_of_the_model(name, tmp_path):
     forms = nets.forms(tmp_path)
     first = call(name, forms["sequential"], X)
     for form, model in forms.items():
+        # ... and whether TensorFlow rewrites its graph or runs it as it is written
+        with rewritten() if form == "loaded" else contextlib.nullcontext():
+            found = call(name, model, X)
         try:
-            assert_same(call(name, model, X), first)
+            assert_same(found, first)
         except AssertionError as error:
             raise AssertionError(f"{name} differs for {form}: {error}") from error
 
 
 @pytest.mark.parametrize("name", [name for name in OF_DATA if name != "codes"])
 def test_pictures_draw_themselves_and_say_how_they_were_made(name):
-    picture = call(name, nets.sequential(), X)
+    picture = call(name, held(), X)
     sheet = picture.draw()
     assert sheet.dtype == np.uint8
     assert sheet.std() > 1

@@ -121,7 +121,7 @@ def test_the_two_commands_are_those_that_ci_runs_in_a_fresh_environment():
     assert commands == [
         'python -m pip install ".[demo]" && python -m mnist_demo',
         'python -m pip install ".[test]" && python -m pytest',
-        'python -m pip install ".[docs]" && python -m pdoc -d google -o site keras_vis',
+        'python -m pip install ".[docs]" && python -W ignore -m pdoc -d google -o site keras_vis',
     ]
     for word in ('python -m pip install ".[test]"', "python -m pytest", "python -m mnist_demo"):
         assert word in ci

@@ -21,7 +21,7 @@ class UnitCensus(named("UnitCensus", unit_census)):  # type: ignore[misc]
 
     Args:
         *args: those of `keras_vis.unit_census` without the model: data.
-        **options: its options, and those of `EpochVisualizer`: directory, name, every, at_start, ...
+        **options: its options, and those of `EpochVisualizer`.
 
     Example:
         >>> model.fit(x, y, callbacks=[kv.callbacks.UnitCensus(x_val)])

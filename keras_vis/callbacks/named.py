@@ -30,11 +30,14 @@ def named(name: str, explain: Callable[..., Picture], **defaults: Any) -> type[A
 
 Args:
     *args: those of `keras_vis.{explain.__name__}` without the model{f": {wants}" if wants else ""}.
-    **options: its options, and those of `EpochVisualizer`: directory, name, every, at_start.
+    **options: its options, and those of `EpochVisualizer`: {", ".join(p.name for p in ours)}.
 
 Example:
     >>> model.fit(x, y, callbacks=[kv.callbacks.{name}({wants})])
 """
+    # what tab completion and the reference show
+    itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    construct.__signature__ = inspect.Signature([itself, *own, *ours])  # type: ignore[attr-defined]
     made = type(name, (EpochVisualizer,), {"__init__": construct, "__doc__": text, "__module__": "keras_vis.callbacks"})
-    made.__signature__ = inspect.Signature(own + ours)  # type: ignore[attr-defined]  # what tab completion shows
+    made.__signature__ = inspect.Signature(own + ours)  # type: ignore[attr-defined]
     return made

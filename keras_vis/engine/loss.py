@@ -14,6 +14,9 @@ class LogOdds(Probability):
     After a softmax it is the class's logit less the logarithm of the sum of the others' exponentials; after a sigmoid
     it is the class's logit. It rises and falls with the probability and, however sure the model is, has a gradient: a
     probability of 1 − 1e-9 is 1 in float32, and has none.
+
+    Example:
+        >>> kv.occlusion(model, digits[:1], kv.LogOdds(3), patch=7)
     """
 
     def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
@@ -37,6 +40,9 @@ class CrossEntropy(LogOdds):
 
     Arguments as for `Logit`. It is log(1 + exp(−log odds)), which keeps its digits, and those of its gradient, where
     the probability rounds to 1. After sigmoids it is that of the class alone, whatever is said of the others.
+
+    Example:
+        >>> kv.saliency(model, digits[:4], kv.CrossEntropy(3))  # which pixels raise the loss
     """
 
     def score(self, acts: Activations, feed: Feed) -> tf.Tensor:

@@ -19,6 +19,9 @@ class TotalVariation(Target):
 
     Attributes:
         beta: 2 (default) punishes steps by their square, 1 by their height.
+
+    Example:
+        >>> kv.activation_maximization(model, 3, penalty=2 * kv.TotalVariation() + 0.1 * kv.Norm(), steps=32)
     """
 
     beta: float = 2.0
@@ -51,6 +54,9 @@ class Norm(Target):
     Attributes:
         p: the power; 2 (default) for L2, 6 is common for bounded images.
         center: the value that costs nothing.
+
+    Example:
+        >>> kv.activation_maximization(model, 3, penalty=0.1 * kv.Norm(6), steps=32)
     """
 
     p: float = 2.0

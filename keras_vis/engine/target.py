@@ -39,6 +39,18 @@ class Target:
         output: the name of the model's output that it reads, if it reads one.
         alone: whether an image's number is its own, whatever else is in the batch.
         indexed: the fields that may hold an array ``(n,)`` with an entry for each image.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True)
+        ... class Brightest(kv.Target):
+        ...     "The highest of all activations of one layer."
+        ...
+        ...     layers = ("conv_1",)
+        ...
+        ...     def score(self, acts, feed):
+        ...         return keras.ops.max(acts["conv_1"], axis=(1, 2, 3))
+        >>> kv.saliency(model, digits[:4], Brightest()).save("brightest.png")
     """
 
     layers: tuple[str, ...] = ()
@@ -178,6 +190,9 @@ class Logit(Target):
     Attributes:
         index: an int, an array ``(n,)`` with each image's own, or None: each image's predicted class.
         output: the name of the output, for a model of several.
+
+    Example:
+        >>> kv.saliency(model, digits[:4], kv.Logit(3) - kv.Logit(8))  # why 3 and not 8
     """
 
     indexed = ("index",)
@@ -232,7 +247,11 @@ class Logit(Target):
 
 
 class Probability(Logit):
-    """The probability of a class, after the softmax or sigmoid. Arguments as for `Logit`."""
+    """The probability of a class, after the softmax or sigmoid. Arguments as for `Logit`.
+
+    Example:
+        >>> kv.occlusion(model, digits[:1], kv.Probability(3), patch=7)
+    """
 
     def score(self, acts: Activations, feed: Feed) -> tf.Tensor:
         """Return each image's probability of its class."""

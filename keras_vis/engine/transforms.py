@@ -18,7 +18,16 @@ from keras_vis.engine.bounds import positive, whole
 
 
 class Transform:
-    """A random move of images; give `__call__`. Make it a frozen dataclass: equal ones share one compiled graph."""
+    """A random move of images; give `__call__`. Make it a frozen dataclass: equal ones share one compiled graph.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True)
+        ... class Noise(kv.Transform):
+        ...     def __call__(self, images, seed):
+        ...         return images + 0.1 * tf.random.stateless_normal(tf.shape(images), seed)
+        >>> kv.activation_maximization(model, 3, transforms=(Noise(),), steps=32)
+    """
 
     def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Return the images moved.
@@ -36,6 +45,9 @@ class Jitter(Transform):
 
     Attributes:
         pixels: the largest shift, along each axis; by default a sixteenth of the side.
+
+    Example:
+        >>> kv.activation_maximization(model, 3, transforms=(kv.Jitter(2),), steps=32)
     """
 
     pixels: int | None = None
@@ -78,6 +90,9 @@ class Rotate(Affine):
 
     Attributes:
         degrees: the largest angle, to either side.
+
+    Example:
+        >>> kv.activation_maximization(model, 3, transforms=(kv.Jitter(2), kv.Rotate(10)), steps=32)
     """
 
     degrees: float = 5.0
@@ -103,6 +118,9 @@ class Scale(Affine):
 
     Attributes:
         amount: of 0.05, to between 1/1.05 and 1.05 times the size, evenly in the logarithm.
+
+    Example:
+        >>> kv.activation_maximization(model, 3, transforms=(kv.Scale(0.2),), steps=32)
     """
 
     amount: float = 0.05

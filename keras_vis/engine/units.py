@@ -23,6 +23,9 @@ class Channel(Target):
     Attributes:
         layer: the layer's name or path.
         index: which channel; an int, or an array ``(n,)`` with each image's own.
+
+    Example:
+        >>> kv.activation_maximization(model, kv.Channel("conv_2", range(4)), steps=32)
     """
 
     indexed = ("index",)
@@ -61,7 +64,11 @@ class Channel(Target):
 
 
 class StrongestNeuron(Channel):
-    """The activation of a channel where it is highest; at the first of several equal positions. As `Channel`."""
+    """The activation of a channel where it is highest; at the first of several equal positions. As `Channel`.
+
+    Example:
+        >>> kv.guided_backprop(model, digits[:4], kv.StrongestNeuron("conv_2", 7))
+    """
 
     def feed(self, n: int) -> Feed:
         """Return the channels, and −1 for the position: the highest."""
@@ -90,6 +97,9 @@ class Neuron(Target):
     Attributes:
         layer: the layer's name or path.
         index, row, column: which; each an int or an array ``(n,)``.
+
+    Example:
+        >>> kv.saliency(model, digits[:4], kv.Neuron("conv_2", 7, row=12, column=10))
     """
 
     indexed = ("index", "row", "column")
@@ -143,6 +153,9 @@ class Energy(Target):
 
     Attributes:
         layer: the layer's name or path.
+
+    Example:
+        >>> kv.deep_dream(model, photo, kv.Energy("conv_pw_6"), steps=4)
     """
 
     layer: str
@@ -180,6 +193,10 @@ class Likeness(Target):
     Attributes:
         layer: the layer's name or path.
         code: activations ``(n, h', w', k)``, or those of one image for all.
+
+    Example:
+        >>> code = kv.feature_maps(model, digits[:1], "conv_1").values
+        >>> kv.activation_maximization(model, kv.Likeness("conv_1", code), penalty=None, steps=32)
     """
 
     layer: str
@@ -235,6 +252,9 @@ class Diversity(Target):
 
     Attributes:
         layer: the layer's name or path.
+
+    Example:
+        >>> kv.activation_maximization(model, [3, 3, 3], penalty=kv.Diversity("conv_2"), steps=32)
     """
 
     layer: str

@@ -62,7 +62,7 @@ class Adversarial(Images):
         Returns:
             uint8 RGB `(height, width, 3)`.
         """
-        change = [f"ε = {self.epsilon:g}"] * len(self.values)
+        change = [f"ε = {self.epsilon:.3g}"] * len(self.values)
         scale = (-self.epsilon, self.epsilon)
         parts = (
             Images(self.originals, captions=self.original_captions, value_range=self.value_range),
@@ -113,7 +113,7 @@ def adversarial(
         value_range: the lowest and the highest value of a pixel.
         input: which input is changed, by name or index; by default the only one that holds images.
         output: the name of the output, for a model of several.
-        labels: names of the classes, for captions.
+        labels: names of the classes, for captions; by default their numbers.
         batch: images at once, by default 64 small or 32 large ones; the values do not depend on it.
         progress: show a bar where it takes longer than a second.
 
@@ -300,7 +300,7 @@ def fooling_image(
             images, one or one for each target; of a model of several inputs an array for each.
         seed: of the noise, which is the same for all images of a call.
         input: which input is the image, where `initial` holds several, by name or index.
-        labels: names of the classes, for captions.
+        labels: names of the classes, for captions; by default their numbers.
         batch: images at once, by default 64 small or 32 large ones; the values do not depend on it.
         progress: show a bar where it takes longer than a second.
 
@@ -581,7 +581,7 @@ def _captions(
 
 
 def _called(steps: int, epsilon: float) -> str:
-    return f"FGSM, one step of ε = {epsilon:g}" if steps == 1 else f"FGSM in {steps} steps within ε = {epsilon:g}"
+    return f"FGSM, one step of ε = {epsilon:.3g}" if steps == 1 else f"FGSM in {steps} steps within ε = {epsilon:.3g}"
 
 
 def _count(before: np.ndarray, after: np.ndarray, asked: np.ndarray | None, towards: bool) -> str:

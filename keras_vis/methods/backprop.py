@@ -40,7 +40,7 @@ def guided_backprop(
         target: what is asked about, see `keras_vis.Target`; by default each image's predicted class. The values of a
             sum of targets are not the sum of their values: a ReLU passes the signals' sum where that is positive.
         input: which input's pixels, by name or index; by default the only one that holds images.
-        labels: names of the classes, for captions.
+        labels: names of the classes, for captions; by default their numbers.
         batch: images at once, by default 64 small or 32 large ones; the values do not depend on it.
         progress: show a bar where it takes longer than a second.
 
@@ -99,7 +99,7 @@ def deconvnet(
         target: what is asked about, see `keras_vis.Target`; by default each image's predicted class. The values of a
             sum of targets are not the sum of their values: a ReLU passes the positive part of the signals' sum.
         input: which input's pixels, by name or index; by default the only one that holds images.
-        labels: names of the classes, for captions.
+        labels: names of the classes, for captions; by default their numbers.
         batch: images at once, by default 64 small or 32 large ones; the values do not depend on it.
         progress: show a bar where it takes longer than a second.
 

@@ -65,7 +65,7 @@ def grad_cam(
             last layer whose output is a map of more than one position and that is no dropout, pooling, padding,
             reshape or flatten. A list or tuple of layers: a map of each, in one run.
         input: over which input the maps are drawn, by name or index; by default the only one that holds images.
-        labels: names of the classes, for captions.
+        labels: names of the classes, for captions; by default their numbers.
         batch: images that go through the model at once, by default 64 small or 32 large ones; the values do not depend
             on it.
         progress: show a bar where it takes longer than a second.
@@ -122,8 +122,9 @@ def grad_cam_plus_plus(
         layer: whose maps ``(h', w', k)``, as for `grad_cam`; a list or tuple of layers gives a map of each. The formula
             is made for maps ≥ 0, after a ReLU: where the sum of a channel is negative, its weight may be of any size.
         input: over which input the maps are drawn, by name or index; by default the only one that holds images.
-        labels: names of the classes, for captions.
-        batch: images that go through the model at once; the values do not depend on it.
+        labels: names of the classes, for captions; by default their numbers.
+        batch: images that go through the model at once, by default 64 small or 32 large ones; the values do not depend
+            on it.
         progress: show a bar where it takes longer than a second.
 
     Returns:
@@ -175,8 +176,9 @@ def layer_cam(
         target: what is asked about, see `keras_vis.Target`; by default each image's predicted class.
         layer: whose maps ``(h', w', k)``, as for `grad_cam`; a list or tuple of layers gives a map of each.
         input: over which input the maps are drawn, by name or index; by default the only one that holds images.
-        labels: names of the classes, for captions.
-        batch: images that go through the model at once; the values do not depend on it.
+        labels: names of the classes, for captions; by default their numbers.
+        batch: images that go through the model at once, by default 64 small or 32 large ones; the values do not depend
+            on it.
         progress: show a bar where it takes longer than a second.
 
     Returns:
@@ -228,8 +230,9 @@ def guided_grad_cam(
         target: what is asked about, see `keras_vis.Target`; by default each image's predicted class.
         layer: of the Grad-CAM, as for `grad_cam`; a list or tuple of layers gives a map of each.
         input: which input's pixels, by name or index; by default the only one that holds images.
-        labels: names of the classes, for captions.
-        batch: images that go through the model at once; the values do not depend on it.
+        labels: names of the classes, for captions; by default their numbers.
+        batch: images that go through the model at once, by default 64 small or 32 large ones; the values do not depend
+            on it.
         progress: show a bar where it takes longer than a second.
 
     Returns:

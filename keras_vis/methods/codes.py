@@ -64,8 +64,8 @@ def codes(
         Donahue et al. 2013, arXiv:1310.1531: a trained net's activations as features.
 
     Example:
-        >>> kv.codes(model, x_test, "dense").shape
-        (10000, 128)
+        >>> kv.codes(model, x_test[:100], "dense").shape
+        (100, 128)
     """
     stream = Stream(model, data, batch=batch)
     found = Rows(stream.count)
@@ -105,7 +105,8 @@ def embed_codes(
         perplexity: of t-SNE: how many neighbours each image is drawn to, about; three times as many are looked at, so
             it can be at most a third of the other images.
         pooling: None, ``"avg"`` or ``"max"``; see `codes`.
-        names: what the labels are called, in order of the classes, or a dict of them.
+        names: what the labels are called, in order of the classes, or a dict of them; by default the labels
+            themselves.
         input: which input is shown in the grid, by name or index; by default the only one that holds images.
         seed: of the noise with which t-SNE starts, and of which images are kept for the grid. The same seed gives the
             same numbers on one machine.

@@ -87,7 +87,7 @@ def top_predictions(
         model: any Keras model of images that ends in a vector of classes.
         images: ``(n, h, w, c)``, one image ``(h, w, c)``, or a list or dict of arrays for several inputs.
         k: how many classes; all, where the model has fewer.
-        labels: names of the classes.
+        labels: names of the classes; by default their numbers.
         output: which output, by name, for a model of several.
         input: which input is drawn beside the bars, by name or index; by default the only one that holds images.
         batch: images at once, by default 64 small or 32 large ones; the values do not depend on it.

@@ -42,7 +42,7 @@ def gap_cam(
         target: the logit of a class, or a weighted sum of logits, see `keras_vis.Target`; by default that of each
             image's predicted class.
         input: over which input the maps are drawn, by name or index; by default the only one that holds images.
-        labels: names of the classes, for captions.
+        labels: names of the classes, for captions; by default their numbers.
         batch: images that go through the model at once, by default 64 small or 32 large ones; the values do not depend
             on it.
         progress: show a bar where it takes longer than a second.
@@ -61,7 +61,7 @@ def gap_cam(
         1 weighs the sum over positions; nets have the mean, whose weights are those times h'w', and so are the maps.
 
     Example:
-        >>> kv.gap_cam(keras.applications.MobileNet(), photos, labels=names).save("cat.png")
+        >>> kv.gap_cam(model, photos, labels=names).save("cat.png")
     """
     data = take(model, images)
     which = data.pick_input(input)

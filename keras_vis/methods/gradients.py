@@ -38,7 +38,7 @@ def saliency(
         images: ``(n, h, w, c)``, one image ``(h, w, c)``, or a list or dict of arrays for several inputs.
         target: what is asked about, see `keras_vis.Target`; by default each image's predicted class.
         input: which input's pixels, by name or index; by default the only one that holds images.
-        labels: names of the classes, for captions.
+        labels: names of the classes, for captions; by default their numbers.
         batch: images at once, by default 64 small or 32 large ones; the values do not depend on it.
         progress: show a bar where it takes longer than a second.
 
@@ -89,7 +89,7 @@ def input_x_gradient(
         images: ``(n, h, w, c)``, one image ``(h, w, c)``, or a list or dict of arrays for several inputs.
         target: what is asked about, see `keras_vis.Target`; by default each image's predicted class.
         input: which input's pixels, by name or index; by default the only one that holds images.
-        labels: names of the classes, for captions.
+        labels: names of the classes, for captions; by default their numbers.
         batch: images at once, by default 64 small or 32 large ones; the values do not depend on it.
         progress: show a bar where it takes longer than a second.
 
@@ -158,7 +158,7 @@ def integrated_gradients(
             each, ``(n, h, w, c)``. Pixels that equal it get 0.
         input: which input's pixels, by name or index; by default the only one that holds images. Others stay as they
             are along the line.
-        labels: names of the classes, for captions.
+        labels: names of the classes, for captions; by default their numbers.
         batch: points at once, by default 64 of small or 32 of large images; the values do not depend on it.
         progress: show a bar where it takes longer than a second.
 
@@ -365,7 +365,7 @@ def smooth_grad(
         statistic: ``"mean"``, ``"square"`` or ``"variance"``, see `smooth`.
         seed: of the noise, which is the same for every image.
         input: which input's pixels, by name or index; by default the only one that holds images.
-        labels: names of the classes, for captions.
+        labels: names of the classes, for captions; by default their numbers.
         batch: copies at once, by default 64 of small or 32 of large images; the values do not depend on it.
         progress: show a bar where it takes longer than a second.
 

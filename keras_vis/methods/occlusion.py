@@ -93,7 +93,7 @@ def occlusion(
             one for each; or an occluder of its own, ``(height, width, c)``, at least as large as the patch, on whose
             middle it is laid.
         input: which input is covered, by name or index; by default the only one that holds images.
-        labels: names of the classes, for captions.
+        labels: names of the classes, for captions; by default their numbers.
         batch: covered images at once, by default 256 small or 16 large ones; the values do not depend on it.
         progress: show a bar, with the time that is left, where it takes longer than a second.
 
@@ -192,7 +192,7 @@ def rise(
         keep: the share of cells that let the image through, in (0, 1).
         seed: of the masks.
         input: which input is masked, by name or index; by default the only one that holds images.
-        labels: names of the classes, for captions.
+        labels: names of the classes, for captions; by default their numbers.
         batch: masked images at once, by default 256 small or 16 large ones; the values do not depend on it.
         progress: show a bar, with the time that is left, where it takes longer than a second.
 

@@ -163,7 +163,7 @@ def compare_raters(
         labels: ``(n,)``, the true classes; None for those that come with the images.
         raters: what people said, by their names: ``(n,)`` classes each; −1, NaN or None where one gave none.
         most: how many of the images over which two differ are kept for each pair.
-        names: of the classes.
+        names: of the classes; by default their numbers.
         output: which output, by name, for a model of several.
         input: which input is shown, by name or index; by default the only one that holds images.
         batch: images at once, by default 256 small or 16 large ones; the values do not depend on it.

@@ -68,7 +68,7 @@ def score_cam(
         channels: how many to mask with: those whose maps vary most over their positions, in each image; None: all k.
             The others count for nothing.
         input: which input is masked and drawn, by name or index; by default the only one that holds images.
-        labels: names of the classes, for captions.
+        labels: names of the classes, for captions; by default their numbers.
         batch: masked images at once, by default 256 small or 16 large ones; the values do not depend on it.
         progress: show a bar where it takes longer than a second.
 

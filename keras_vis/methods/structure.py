@@ -57,7 +57,7 @@ def summary_table(model: keras.Model) -> Table:
         `model.count_params()`.
 
     Example:
-        >>> summary_table(model).save("layers.csv")
+        >>> kv.summary_table(model).save("layers.csv")
     """
     parts = wiring.read(model)
     rows = []
@@ -104,7 +104,7 @@ def plot_structure(
         is the Python code of its `call`: they are shown in order of creation, without arrows, and a note says so.
 
     Example:
-        >>> plot_structure(model).save("model.svg")
+        >>> kv.plot_structure(model).save("model.svg")
     """
     parts = wiring.read(model)
     used = {part.path for _, part in wiring.walk(parts)}
@@ -149,7 +149,7 @@ def open_in_netron(model: keras.Model, *, port: int = 0, browser: bool = False) 
         a temporary folder, read and removed.
 
     Example:
-        >>> open_in_netron(model, browser=True)
+        >>> kv.open_in_netron(model, browser=True)
     """
     wiring.read(model)
     if isinstance(port, bool) or not isinstance(port, int):

@@ -81,7 +81,7 @@ def activation_maximization(
         frames: how many images of the way to keep, for a GIF; None for none.
         seed: of noise and transforms, which are the same for all images of a call.
         input: which input is the image, where `initial` holds several, by name or index.
-        labels: names of the classes, for captions.
+        labels: names of the classes, for captions; by default their numbers.
         batch: images at once, by default 64 small or 32 large ones; the values do not depend on it.
         progress: show a bar where it takes longer than a second.
 
@@ -214,7 +214,7 @@ def deep_dream(
         frames: how many images of the way, at the largest size, to keep, for a GIF; None for none.
         seed: of the transforms, which are the same for all images of a call.
         input: which input is the image, by name or index; by default the only one that holds images.
-        labels: names of the classes, for captions.
+        labels: names of the classes, for captions; by default their numbers.
         batch: images at once, by default 64 small or 32 large ones; the values do not depend on it.
         progress: show a bar where it takes longer than a second.
 

@@ -45,7 +45,7 @@ def export_weights(model: keras.Model, directory: str | os.PathLike[str]) -> Tab
         The figures are NumPy's, in float64; std is that of the entries as a whole population.
 
     Example:
-        >>> table = export_weights(model, "weights")
+        >>> table = kv.export_weights(model, "weights")
         >>> model.set_weights([np.load(f"weights/{name}") for name in table.column("file")])
     """
     weights = _named(model)
@@ -100,7 +100,7 @@ def weight_histograms(model: keras.Model, layer: str | keras.layers.Layer | None
         `numpy.histogram`: intervals are closed on the left, the last one on both sides.
 
     Example:
-        >>> weight_histograms(model, "conv_1").save("conv_1.png")
+        >>> kv.weight_histograms(model, "conv_1").save("conv_1.png")
     """
     weights = _named(model)
     if isinstance(bins, bool) or not isinstance(bins, int | np.integer):

@@ -30,6 +30,11 @@ class Ascent(Images):
             an animation each image is drawn in `value_range`, or else in the range of all its frames.
         frame_steps: m, ascending: after how many steps each of `frames` was.
         names: n short ones, for the lines of `curve()`; none given: the images' numbers.
+
+    Example:
+        >>> grown = kv.activation_maximization(model, [3, 8], steps=32, frames=8)
+        >>> grown.save("way.gif")
+        >>> grown.curve().save("curve.png")
     """
 
     scores: np.ndarray

@@ -59,6 +59,10 @@ class Picture:
     Attributes:
         about: what the picture shows and how it was made, as plain JSON values; see `about()`. It is written into every
             file that can hold it.
+
+    Example:
+        >>> kv.filters(model, "conv_1").about["method"]
+        'filters'
     """
 
     about: Mapping[str, object] = field(default_factory=dict)

@@ -26,6 +26,9 @@ class Chart(Picture):
             of its name beside it. What each draws from which arrays is said there.
         values: its arrays, raw.
         text: names, title, labels of the axes.
+
+    Example:
+        >>> kv.top_predictions(model, photo).save("classes.png")
     """
 
     kind: str
@@ -109,6 +112,9 @@ class Diagram(Picture):
     Attributes:
         dot: the graph in Graphviz's language.
         svg: the graph drawn.
+
+    Example:
+        >>> kv.plot_structure(model).dot.count(" -> ")
     """
 
     dot: str

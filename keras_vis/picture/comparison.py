@@ -28,6 +28,10 @@ class Comparison(Picture):
             says of it.
         title: above the sheet.
         about: of it, `parts` is kept up here: what each map's own `about` says, with its name.
+
+    Example:
+        >>> pair = kv.grad_cam(model, photo, layer=["block3_conv3", "block5_conv3"])
+        >>> [maps.values.shape for maps in pair.maps]
     """
 
     maps: Sequence[HeatMaps]

@@ -28,6 +28,9 @@ class FeatureMaps(Picture):
         captions: one for each image, or none.
         scale: the value that gets the strongest colour, over all units. None: for each image the 99.9th percentile of
             the absolute value, or the highest where that is 0. A number, or `(n,)`; where it is 0, the image's own.
+
+    Example:
+        >>> kv.feature_maps(model, digits[:2], "conv_2").save("conv_2.npz")  # or .png
     """
 
     values: np.ndarray

@@ -28,6 +28,10 @@ class Gallery(Picture):
         title: above the sheet.
         note: what more there is to know, in small letters below the title; what is black and white is said there too.
         about: of it, `parts` is kept up here: what each part's own `about` says, with its name.
+
+    Example:
+        >>> dream = kv.deep_dream(model, photo, kv.Energy("conv_pw_6"), steps=4)
+        >>> kv.Images(photo).beside(dream).save("dream.png")
     """
 
     parts: Sequence[Images]

@@ -31,6 +31,9 @@ class Images(Picture):
             small and close, and have their numbers along the edges. Wants `columns`; `values` come row by row.
         title: what the images are, above them.
         note: what more there is to know, in small letters below the title.
+
+    Example:
+        >>> kv.Images(digits[:10], captions=[str(label) for label in labels[:10]], columns=5).save("digits.png")
     """
 
     values: np.ndarray
@@ -101,7 +104,8 @@ class Images(Picture):
             ValueError: the numbers of images differ, or there is not one name for each picture.
 
         Example:
-            >>> Images(photographs).beside(kv.deep_dream(model, photographs, "mixed3"), names=("before", "after"))
+            >>> dream = kv.deep_dream(model, photo, kv.Energy("conv_pw_6"), steps=4)
+            >>> kv.Images(photo).beside(dream, names=("before", "after"))
         """
         # here, because a gallery is made of images and its file imports this one
         from keras_vis.picture.gallery import Gallery

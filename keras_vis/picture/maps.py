@@ -37,6 +37,12 @@ class HeatMaps(Picture):
         colours: one of matplotlib's colour maps instead.
         value_range: black and white of the images; None stretches each image on its own.
         title: what the maps are, above them; the scale is then told below it.
+
+    Example:
+        >>> maps = kv.grad_cam(model, digits[:4], 3)
+        >>> maps.values.shape
+        (4, 24, 24)
+        >>> kv.HeatMaps(maps.values, digits[:4], scale=1.0, title="Grad-CAM, on one scale").save("four.png")
     """
 
     values: np.ndarray

@@ -21,6 +21,12 @@ class Table(Picture):
         rows: a tuple of cells for each row: numbers, strings, None for an empty one. Leading spaces of a name indent
             it.
         title: a line above.
+
+    Example:
+        >>> table = kv.summary_table(model)
+        >>> table.column("path")[0]
+        'conv_1'
+        >>> table.save("layers.csv")
     """
 
     columns: Sequence[str]

@@ -82,11 +82,11 @@ def test_the_same_net_has_its_activations_in_the_same_places_however_it_is_writt
 
 def test_of_a_convolution_a_normalisation_and_a_rectifier_the_last_ends_in_an_activation():
     x = inputs = keras.Input(nets.SHAPE)
-    x = L.ReLU(name="relu_1")(L.BatchNormalization()(L.Conv2D(4, 3)(x)))
+    x = L.ReLU(name="rectified")(L.BatchNormalization()(L.Conv2D(4, 3)(x)))
     # an activation that lies before a normalisation is not the normalisation's
     x = L.BatchNormalization()(keras.ops.relu(L.Conv2D(4, 3)(x)))
     model = keras.Model(inputs, L.Dense(2, name="logits")(L.Flatten()(x)))
-    assert list(curves(model, take(model, nets.images()))) == ["relu_1"]
+    assert list(curves(model, take(model, nets.images()))) == ["rectified"]
 
 
 def test_a_distance_or_the_greater_of_two_layers_is_a_merge_and_no_activation():

@@ -50,6 +50,11 @@ class ReceptiveField:
         whole: whether every position sees the whole image or, where positions were lost, all that was seen of it. Those
             of a padding, which see nothing, do not count.
         through: paths of the layers in which it was lost: a global pooling, an attention, an unknown operation.
+
+    Example:
+        >>> field = kv.receptive_field(model, "conv_2")
+        >>> field.size, field.stride
+        ((5, 5), (1, 1))
     """
 
     layer: str
