@@ -62,18 +62,18 @@ def main() -> int:
         "compare_raters": lambda: whole(kv.compare_raters(model, test.x_test, test.y_test, {}).confusion()),
         "saliency": lambda: over(kv.saliency(net, fish)),
         "smooth_grad": lambda: over(kv.smooth_grad(net, fish)),
-        "input_x_gradient": lambda: over(kv.input_x_gradient(net, fish)),
-        "integrated_gradients": lambda: over(kv.integrated_gradients(net, fish)),
+        "input_x_gradient": lambda: pair(kv.input_x_gradient(model, x[8:9])),
+        "integrated_gradients": lambda: pair(kv.integrated_gradients(model, x[8:9])),
         "guided_backprop": lambda: over(kv.guided_backprop(net, fish)),
-        "deconvnet": lambda: over(kv.deconvnet(net, fish)),
-        "gap_cam": lambda: whole(kv.gap_cam(averaging, x[8:9])),
+        "deconvnet": lambda: pair(kv.deconvnet(model, x[8:9])),
+        "gap_cam": lambda: pair(kv.gap_cam(averaging, x[8:9])),
         "grad_cam": lambda: over(kv.grad_cam(net, fish)),
         "grad_cam_plus_plus": lambda: over(kv.grad_cam_plus_plus(net, fish)),
         "layer_cam": lambda: over(kv.layer_cam(net, fish)),
         "guided_grad_cam": lambda: over(kv.guided_grad_cam(net, fish)),
         "score_cam": lambda: over(kv.score_cam(net, fish, channels=128)),
         "occlusion": lambda: over(kv.occlusion(net, fish, patch=32, stride=16)),
-        "rise": lambda: over(kv.rise(net, fish, samples=1000)),
+        "rise": lambda: pair(kv.rise(model, x[8:9])),
         "activation_maximization": lambda: whole(kv.activation_maximization(model, [3, 4, 8])),
         "deep_dream": lambda: tile(kv.deep_dream(net, fish, kv.Energy("conv_pw_6_relu"), value_range=(-1, 1))),
         "inversion": lambda: tile(kv.inversion(model, x[8:9], "dense")),
@@ -99,6 +99,14 @@ def tiles(sheet: np.ndarray) -> list[np.ndarray]:
     _, _, boxes, _ = cv2.connectedComponentsWithStats(inked)
     found = [(row, column, high, wide) for column, row, wide, high, _ in boxes[1:] if min(wide, high) >= _TILE]
     return [sheet[row : row + high, column : column + wide] for row, column, high, wide in sorted(found)]
+
+
+def pair(maps: kv.HeatMaps) -> np.ndarray:
+    """A digit and its map, whose tiles the black of a digit would join."""
+    sheet = whole(maps)
+    inked = (sheet < 250).any(axis=-1).mean(axis=1)
+    rows = np.flatnonzero(inked > 0.9)  # of the tiles: letters and bars leave more of a row white
+    return sheet[rows.min() : rows.max() + 1]
 
 
 def whole(picture: kv.Picture) -> np.ndarray:
