@@ -168,3 +168,32 @@ def test_what_cannot_be_is_told_at_the_door(net, changed, error, told):
 def test_a_jitter_that_cannot_be_is_told(jitter, error):
     with pytest.raises(error, match="`jitter` must be"):
         Jitter(jitter)
+
+
+@pytest.mark.parametrize(
+    "by_place",
+    [
+        (None, None, (0.0, 1.0)),
+        (None, np.zeros((1, 12, 10, 2)), (0.0, 1.0)),
+        (None, None),
+        (None, None, (0, 255), None, None, 1, 10, 10),
+    ],
+)
+def test_arguments_by_place_in_the_order_of_0_5_are_told_as_such(net, by_place):
+    with pytest.raises(TypeError, match="order of 0.5, which has `wrt_tensor`.*seed_input=..., input_range="):
+        visualize_activation(net, -1, 3, *by_place)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("lr", "keras_vis.activation_maximization(model, target, step_size=...)"),
+        ("image_modifiers", "It is called `input_modifiers`"),
+        ("norm_grads", "divided by its RMS"),
+        ("max_iters", "Did you mean 'max_iter'"),
+    ],
+)
+def test_an_argument_that_is_not_here_is_told_with_what_is(net, name, told):
+    with pytest.raises(TypeError, match=f"`{name}` is no argument of visualize_activation here") as caught:
+        visualize_activation(net, -1, 3, **{name: 1})
+    assert told in str(caught.value)

@@ -24,7 +24,7 @@ def image():
     return nets.images(1)[0]
 
 
-def grad_cam(image, unit, layer="conv_2", sign=1):
+def grad_cam(image, unit, layer="conv_2", sign=1, modify=np.asarray):
     """By the equations of the paper, with TensorFlow's own tape and resize."""
     model = nets.sequential(last=None)
     place = model.layers.index(model.get_layer(layer)) + 1
@@ -37,7 +37,7 @@ def grad_cam(image, unit, layer="conv_2", sign=1):
         for higher in model.layers[place:]:
             x = higher(x)
         number = sign * x[0, unit]
-    weights = tape.gradient(number, maps).numpy().mean(axis=(1, 2))
+    weights = modify(tape.gradient(number, maps).numpy()).mean(axis=(1, 2))
     cam = np.maximum((weights[:, None, None] * maps.numpy()).sum(axis=-1), 0)[0]
     return tf.image.resize(cam[..., None], image.shape[:2], "bilinear").numpy()[..., 0]
 
@@ -51,6 +51,24 @@ def test_it_is_grad_cam_enlarged_bilinearly_from_its_lowest_to_its_highest(net, 
 def test_negate_shows_what_speaks_against(net, image):
     found = visualize_cam(net, -1, 3, image, grad_modifier="negate")
     np.testing.assert_allclose(found, scaled(grad_cam(image, 3, sign=-1)), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("modifier", "modify"),
+    [
+        ("relu", lambda grads: np.where(grads > 0, grads, 0)),
+        ("absolute", np.abs),
+        ("small_values", lambda grads: np.abs(1 / (grads + 1e-7))),
+        (np.square, np.square),
+    ],
+)
+def test_a_channels_weight_is_the_mean_of_what_the_modifier_makes_of_its_gradients(net, image, modifier, modify):
+    for place, layer in ((None, "conv_2"), (0, "conv_1")):
+        found = visualize_cam(net, -1, 3, image, place, grad_modifier=modifier)
+        np.testing.assert_allclose(found, scaled(grad_cam(image, 3, layer, modify=modify)), atol=1e-4)
+    pixels = np.abs(kv.deconvnet(net, image, 3).values[0]).max(axis=-1)
+    found = visualize_cam(net, -1, 3, image, None, "relu", modifier)
+    np.testing.assert_allclose(found, scaled(grad_cam(image, 3, modify=modify) * pixels), atol=1e-4)
 
 
 def test_the_code_of_the_tutorial_runs_and_the_modifiers_multiply_by_pixels(image):
@@ -83,7 +101,8 @@ def test_below_a_hidden_layer_the_last_maps_before_it_are_weighed(net, image):
         ({"layer_idx": 0, "penultimate_layer_idx": 1}, "`penultimate_layer_idx=1` must come before `layer_idx=0`"),
         ({"penultimate_layer_idx": 7}, "`penultimate_layer_idx=7`: the model has 6 layers"),
         ({"layer_idx": 0}, "no layer whose result is a map lies below layer 'conv_1'"),
-        ({"grad_modifier": "small_values"}, "`grad_modifier='small_values'` is not known .*layer_cam"),
+        ({"grad_modifier": "rely"}, "`grad_modifier='rely'` is unknown. Did you mean 'relu'"),
+        ({"grad_modifier": np.sum}, "`grad_modifier` must keep the shape"),
         ({"wrt_tensor": 1}, "`wrt_tensor` is not known here. Name the layer with `penultimate_layer_idx`"),
         ({"model": linear(), "seed_input": np.zeros((2, 2, 1))}, "the model has no convolution"),
     ],
@@ -110,9 +129,18 @@ def test_a_map_over_a_coloured_image_is_painted_in_jet_first(dtype, top):
     assert found.dtype == dtype
 
 
+def test_an_image_of_one_channel_under_a_map_is_grey_of_three():
+    image = np.array([[[0.25], [0.75]]], np.float32)
+    found = overlay(np.array([[0.0, 1.0]], np.float32), image)
+    # half of jet's ends, (0, 0, 0.5) and (0.5, 0, 0), and half of the grey
+    np.testing.assert_allclose(found, [[[0.125, 0.125, 0.375], [0.625, 0.375, 0.375]]], atol=0.005)
+
+
 @pytest.mark.parametrize(
     ("a", "b", "alpha", "told"),
     [
+        (np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2)), 0.5, "give the map first, and then the image, overlay(map"),
+        (np.zeros((2, 2)), np.zeros((1, 2, 2, 1)), 0.5, "a map (h, w), and then its image (h, w, 1) or (h, w, 3)"),
         (np.zeros((2, 2)), np.zeros((2, 2)), 1.5, "`alpha` must lie between 0"),
         (np.zeros((2, 2)), np.zeros((3, 2)), 0.5, "must have one shape; received (2, 2) and (3, 2)"),
         (np.zeros((2, 2)), np.full((2, 2, 3), 128.0), 0.5, "give array2.astype('uint8')"),

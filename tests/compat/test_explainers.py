@@ -18,6 +18,7 @@ from keras_vis.compat.tf_explain.core import (
     SmoothGrad,
     VanillaGradients,
 )
+from keras_vis.compat.tf_explain.utils import display, saver
 from tests import nets
 from tests.compat.old_nets import ROW, linear, rectified
 
@@ -231,3 +232,43 @@ def test_weights_that_no_paper_has_are_refused_with_what_to_call_by_the_explaine
         GradCAM().explain((images, None), net, 3, use_guided_grads=True)
     with pytest.raises(ValueError, match="use_guided_grads=True.*keras_vis.layer_cam"):
         tf_explain.callbacks.GradCAMCallback((images, None), 3, use_guided_grads=True)
+
+
+def test_images_are_laid_out_by_rows_and_columns_and_what_is_left_over_is_black():
+    images = np.arange(1, 6, dtype=np.uint8)[:, None, None, None] * np.ones((1, 2, 3, 1), np.uint8)
+    for given, places in (
+        ({}, [[1, 2, 3], [4, 5, 0], [0, 0, 0]]),
+        ({"num_columns": 2}, [[1, 2], [3, 4], [5, 0]]),
+        ({"num_rows": 2}, [[1, 2, 3], [4, 5, 0]]),
+        ({"num_rows": 1, "num_columns": 6}, [[1, 2, 3, 4, 5, 0]]),
+    ):
+        expected = np.kron(places, np.ones((2, 3), np.uint8))[..., None]
+        np.testing.assert_array_equal(display.grid_display(images, **given), expected)
+    with pytest.warns(UserWarning, match="rows are added"):
+        found = display.grid_display(images, num_rows=1, num_columns=2)
+    np.testing.assert_array_equal(found[::2, ::3, 0], [[1, 2], [3, 4], [5, 0]])
+    for wrong, told in (({"num_rows": 0}, "`num_rows` must be"), ({"array": images[:0]}, "`array` must be images")):
+        with pytest.raises(ValueError, match=told):
+            display.grid_display(**{"array": images, **wrong})
+
+
+def test_channels_are_laid_out_those_of_the_first_image_first():
+    maps = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)[:, None, None, :] * np.ones((1, 2, 2, 1), np.uint8)
+    found = display.filter_display(maps, num_columns=3)
+    np.testing.assert_array_equal(found, np.kron([[1, 2, 3], [4, 5, 6]], np.ones((2, 2), np.uint8)))
+
+
+def test_a_file_has_the_levels_and_the_colours_in_the_order_that_were_given(tmp_path):
+    red = np.full((2, 3, 3), (200, 100, 50), np.uint8)
+    saver.save_rgb(red, tmp_path / "made", "a.png")
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "made" / "a.png")), red)
+    saver.save_grayscale(red[..., :1], tmp_path, "b.png")
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "b.png")), red[..., 0])
+    for write, image, error, told in (
+        (saver.save_rgb, red[..., 0], ValueError, r"must be \(h, w, 3\)"),
+        (saver.save_grayscale, red, ValueError, r"must be \(h, w\) or"),
+        (saver.save_rgb, red / 255, TypeError, "must be uint8"),
+    ):
+        with pytest.raises(error, match=f"`image` {told}"):
+            write(image, tmp_path, "c.png")
+    assert not (tmp_path / "c.png").exists()

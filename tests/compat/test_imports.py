@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import inspect
 
@@ -14,6 +15,7 @@ from keras_vis.compat.vis.visualization import overlay, get_num_filters
 from keras_vis.compat.vis.utils import utils; utils.apply_modifications, utils.find_layer_idx, utils.stitch_images
 from keras_vis.compat.vis.utils.utils import find_layer_idx, apply_modifications, load_img, draw_text, normalize
 from keras_vis.compat.vis.input_modifiers import Jitter
+from keras_vis.compat.vis.utils import utils; utils.set_random_seed, utils.get_img_shape
 from keras_vis.compat.vis import utils; utils.find_layer_idx, utils.utils.find_layer_idx
 from keras_vis.compat import vis; vis.visualize_saliency, vis.utils.apply_modifications, vis.utils.utils.load_img
 from keras_vis.compat import vis; vis.visualization.visualize_cam, vis.input_modifiers.Jitter, vis.overlay
@@ -35,6 +37,9 @@ from keras_vis.compat.tf_explain.callbacks.integrated_gradients import Integrate
 from keras_vis.compat.tf_explain.callbacks.gradients_inputs import GradientsInputsCallback
 from keras_vis.compat.tf_explain.callbacks.occlusion_sensitivity import OcclusionSensitivityCallback
 from keras_vis.compat.tf_explain.callbacks import GradCAMCallback, ActivationsVisualizationCallback
+from keras_vis.compat.tf_explain.utils.display import grid_display, filter_display
+from keras_vis.compat.tf_explain.utils.saver import save_grayscale, save_rgb
+import keras_vis.compat.tf_explain as tf_explain; tf_explain.utils.display.grid_display
 import keras_vis.compat.tf_explain as tf_explain; tf_explain.callbacks.SmoothGradCallback, tf_explain.core.GradCAM
 """.strip().splitlines()
 
@@ -62,7 +67,10 @@ def test_an_old_import_needs_its_package_changed_and_nothing_else(form):
         ("backprop_modifiers", "deconv", "backprop_modifier='relu'"),
         ("input_modifiers", "InputModifier", "keras_vis.Transform"),
         ("utils.utils", "get_imagenet_label", "decode_predictions"),
-        ("utils", "set_random_seed", "keras.utils.set_random_seed"),
+        ("utils", "slicer", "images[:, :, :, 0]"),
+        ("utils.vggnet", "VGG16", "keras.applications.VGG16"),
+        ("backend", "modify_model_backprop", "backprop_modifier='guided'"),
+        ("backend", "set_random_seed", "apply_modifications"),
     ],
 )
 def test_an_old_name_that_is_not_here_says_what_does_its_work(module, name, remedy):
@@ -71,9 +79,47 @@ def test_an_old_name_that_is_not_here_says_what_does_its_work(module, name, reme
     assert remedy in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("module", "name", "remedy"),
+    [
+        ("display", "heatmap_display", "keras_vis.grad_cam"),
+        ("display", "image_to_uint_255", "keras_vis.grad_cam"),
+        ("image", "apply_grey_patch", "keras_vis.occlusion(model, images, target, patch=4)"),
+        ("image", "transform_to_normalized_grayscale", "keras_vis.saliency"),
+    ],
+)
+def test_a_helper_of_tf_explain_that_is_not_here_says_what_does_its_work(module, name, remedy):
+    with pytest.raises(ImportError, match=f"{name} is not here") as caught:
+        exec(f"from keras_vis.compat.tf_explain.utils.{module} import {name}", {})
+    assert remedy in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("explainer", "name", "remedy"),
+    [
+        ("VanillaGradients", "get_score_model", "give it the model as it is"),
+        ("VanillaGradients", "explain_score_model", "differentiates the logit"),
+        ("VanillaGradients", "compute_gradients", "keras_vis.saliency(model, images, class_index).values"),
+        ("GradientsInputs", "get_score_model", "give it the model as it is"),
+        ("GradientsInputs", "compute_gradients", "keras_vis.input_x_gradient(model, images, class_index).values"),
+        ("SmoothGrad", "get_averaged_gradients", "It has explain() and save()"),
+    ],
+)
+def test_a_step_of_an_explainer_that_is_not_here_says_what_does_its_work(explainer, name, remedy):
+    made = getattr(importlib.import_module("keras_vis.compat.tf_explain.core"), explainer)()
+    assert not hasattr(made, name)
+    with pytest.raises(AttributeError, match=f"{explainer}.{name} is not here") as caught:
+        getattr(made, name)
+    assert remedy in str(caught.value)
+    assert vars(copy.deepcopy(made)) == vars(made)
+
+
 def test_what_those_messages_advise_is_there():
     import keras_vis as kv
 
+    assert "patch" in inspect.signature(kv.occlusion).parameters
+    assert "step_size" in inspect.signature(kv.activation_maximization).parameters
+    assert callable(keras.applications.VGG16)
     assert all(hasattr(kv, name) for name in ("Channel", "Logit", "Norm", "TotalVariation", "Transform", "layer_cam"))
     assert "frames" in inspect.signature(kv.activation_maximization).parameters
     assert callable(keras.applications.imagenet_utils.decode_predictions)

@@ -185,6 +185,28 @@ def test_what_cannot_be_is_told_at_the_door(net, image, changed, error, told):
         visualize_saliency(**{**given, **changed})
 
 
+@pytest.mark.parametrize(
+    "by_place", [(None, "guided", "absolute"), (None, "guided"), (None, "deconv"), (np.zeros((1, 2, 2, 4)), None)]
+)
+def test_arguments_by_place_in_the_order_of_0_5_are_told_as_such(net, image, by_place):
+    with pytest.raises(TypeError, match="order of 0.5, which has `wrt_tensor`.*backprop_modifier=") as caught:
+        visualize_saliency(net, -1, 1, image, *by_place)
+    assert "seed_input, backprop_modifier, grad_modifier." in str(caught.value)
+
+
+def test_an_argument_that_is_not_here_is_told_with_what_is(net, image):
+    with pytest.raises(TypeError, match="`seed_img` is no argument of visualize_saliency here. It is called `seed_in"):
+        visualize_saliency(net, -1, 1, seed_img=image)
+    with pytest.raises(TypeError, match="Did you mean 'keepdims'"):
+        visualize_saliency(net, -1, 1, image, keepdim=True)
+
+
+def test_of_one_channel_its_axis_may_be_left_out():
+    np.testing.assert_array_equal(
+        visualize_saliency(linear(), -1, 0, X[..., 0]), visualize_saliency(linear(), -1, 0, X)
+    )
+
+
 def test_a_layer_that_the_rule_does_not_reach_is_named(image):
     with pytest.warns(UserWarning, match="conv_1"):
         visualize_saliency(nets.sequential(activation="swish"), -1, 1, image, "guided")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pathlib
 import random
 
 import keras
+import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
@@ -113,6 +115,55 @@ def test_text_is_written_over_a_copy_at_its_place_in_its_colour():
     assert (written[..., 1] == 0).any()
     with pytest.raises(TypeError, match="uint8"):
         utils.draw_text(image / 255, "7")
+
+
+def test_on_an_image_in_grey_the_luminance_is_written_as_on_one_in_colours():
+    coloured = np.full((30, 40, 3), 90, np.uint8)
+    grey = utils.draw_text(coloured[..., :1], "F", color=(255, 0, 0))
+    # 0.299 of 255 is 76, where a letter covers the pixel; of red alone that is channel 0
+    assert (grey.shape, int(grey.min()), int(grey.max())) == ((30, 40, 1), 76, 90)
+    covered = utils.draw_text(coloured, "F", color=(255, 0, 0))[..., 0] == 255
+    assert (grey[covered] == 76).all()
+    assert covered.any()
+    np.testing.assert_array_equal(utils.draw_text(coloured[..., 0], "F", color=(255, 0, 0)), grey[..., 0])
+
+
+def test_what_cannot_be_written_or_written_on_is_told():
+    image = np.zeros((30, 40, 3), np.uint8)
+    with pytest.raises(ValueError, match="`font='FreeSansNot.ttf'` cannot be opened.*leave it out: DejaVu Sans"):
+        utils.draw_text(image, "F", (10, 10), "FreeSansNot.ttf", 14)
+    with pytest.raises(ValueError, match=r"`img` must be one image.*received \(1, 30, 40, 3\)"):
+        utils.draw_text(image[None], "F")
+
+
+def test_a_font_of_ones_own_writes_other_letters():
+    bold = pathlib.Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans-Bold.ttf")
+    image = np.zeros((30, 40, 1), np.uint8)
+    ours, own = (utils.draw_text(image, "F", font=font, color=(255, 255, 255)) for font in (None, str(bold)))
+    assert int(own.sum()) > 1.2 * int(ours.sum()) > 0
+
+
+def test_the_old_seed_is_1337_and_seeds_what_keras_seeds():
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global one is seeded
+    try:
+        drawn = []
+        for seed in ((), (1337,), (7,)):
+            utils.set_random_seed(*seed)
+            drawn.append((random.random(), float(keras.random.uniform(()))))
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+    assert drawn[0] == drawn[1]
+    assert all(a != b for a, b in zip(drawn[1], drawn[2], strict=True))
+
+
+def test_the_shape_of_images_has_the_channels_second():
+    assert utils.get_img_shape(np.zeros((2, 28, 30, 3))) == (2, 3, 28, 30)
+    assert utils.get_img_shape(nets.sequential().inputs[0]) == (None, 2, 12, 10)
+    with pytest.raises(TypeError, match="`img` must be an array or a tensor; received list"):
+        utils.get_img_shape([1])
+    with pytest.raises(ValueError, match="`img` must be images"):
+        utils.get_img_shape(np.zeros((2, 2)))
 
 
 def test_bgr_is_rgb_read_backwards():

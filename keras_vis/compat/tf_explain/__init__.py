@@ -7,6 +7,6 @@ grid = GradCAM().explain((images, None), model, class_index=281)
 
 from __future__ import annotations
 
-from keras_vis.compat.tf_explain import callbacks, core
+from keras_vis.compat.tf_explain import callbacks, core, utils
 
-__all__ = ["callbacks", "core"]
+__all__ = ["callbacks", "core", "utils"]

@@ -6,6 +6,8 @@ import io
 import math
 import os
 import pathlib
+from collections.abc import Mapping
+from typing import ClassVar, NoReturn
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from keras_vis.picture import HeatMaps, write_whole
 
 VIRIDIS = 16  # cv2.COLORMAP_VIRIDIS
 _LAST = 21  # cv2.COLORMAP_DEEPGREEN
+_WHOLE = "It has explain() and save(); the methods of keras_vis, such as keras_vis.grad_cam, return numbers."
 
 
 def images_of(validation_data: object) -> object:
@@ -64,13 +67,14 @@ def coloured(maps: HeatMaps, images: object, colormap: int = VIRIDIS, image_weig
     return lay(np.stack(cells))
 
 
-def lay(cells: np.ndarray) -> np.ndarray:
-    """Set n cells ``(n, h, w)`` or ``(n, h, w, c)`` into a square grid, row by row; places left over are black."""
+def lay(cells: np.ndarray, down: int | None = None, across: int | None = None) -> np.ndarray:
+    """Set n cells ``(n, h, w)`` or ``(n, h, w, c)`` into a grid, by default square; places left over are black."""
     side = math.ceil(math.sqrt(len(cells)))
-    rest = np.zeros((side * side - len(cells), *cells.shape[1:]), cells.dtype)
-    rows = np.concatenate([cells, rest]).reshape(side, side, *cells.shape[1:])
+    down, across = down or side, across or side
+    rest = np.zeros((down * across - len(cells), *cells.shape[1:]), cells.dtype)
+    rows = np.concatenate([cells, rest]).reshape(down, across, *cells.shape[1:])
     joined = np.moveaxis(rows, 1, 2)  # rows, height, columns, width
-    return joined.reshape(side * cells.shape[1], side * cells.shape[2], *cells.shape[3:])
+    return joined.reshape(down * cells.shape[1], across * cells.shape[2], *cells.shape[3:])
 
 
 def save(grid: np.ndarray, output_dir: str | os.PathLike[str], output_name: str) -> pathlib.Path:
@@ -100,11 +104,19 @@ def save(grid: np.ndarray, output_dir: str | os.PathLike[str], output_name: str)
 
 
 class Saves:
-    """What all of tf-explain's explainers can do."""
+    """What all of tf-explain's explainers can do, and what is said of their steps, which are none here."""
+
+    _instead: ClassVar[Mapping[str, str]] = {}  # by the name of a step, what to do
 
     def save(self, grid: np.ndarray, output_dir: str | os.PathLike[str], output_name: str) -> None:
         """Write a grid that `explain` has returned; see `keras_vis.compat.tf_explain.grid.save`."""
         save(grid, output_dir, output_name)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        said = f"{type(self).__name__}.{name} is not here."
+        # of names that begin so Python asks by itself, to copy or to show an object
+        instead = "" if name.startswith("__") else f" {self._instead.get(name, _WHOLE)}"
+        raise AttributeError(said + instead, name=name, obj=self)
 
 
 def _strength(maps: HeatMaps) -> np.ndarray:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import keras
 import numpy as np
 
 from keras_vis.compat.absent import in_their_words
 from keras_vis.compat.ask import class_target
 from keras_vis.compat.tf_explain import grid
+from keras_vis.compat.tf_explain.core.vanilla_gradients import VanillaGradients
 from keras_vis.engine.batch import take
 from keras_vis.engine.target import Target
 from keras_vis.methods.gradients import input_x_gradient
@@ -16,6 +20,12 @@ from keras_vis.picture import HeatMaps
 
 class GradientsInputs(grid.Saves):
     """Multiply every pixel by the derivative of a class with respect to it."""
+
+    # There it was derived from VanillaGradients.
+    _instead: ClassVar[Mapping[str, str]] = {
+        **VanillaGradients._instead,
+        "compute_gradients": "keras_vis.input_x_gradient(model, images, class_index).values has the numbers.",
+    }
 
     def explain(self, validation_data: object, model: keras.Model, class_index: int | Target) -> np.ndarray:
         """Return the maps of `keras_vis.input_x_gradient` in grey: the size of the sum over the channels.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import keras
 import numpy as np
 
@@ -17,6 +20,15 @@ from keras_vis.picture import HeatMaps
 class VanillaGradients(grid.Saves):
     """Differentiate a class with respect to every pixel."""
 
+    _instead: ClassVar[Mapping[str, str]] = {
+        "compute_gradients": "keras_vis.saliency(model, images, class_index).values has the numbers.",
+        **dict.fromkeys(
+            ("get_score_model", "explain_score_model"),
+            "explain((images, None), model, class_index) differentiates the logit, with the softmax left on or without "
+            "it: give it the model as it is.",
+        ),
+    }
+
     def explain(self, validation_data: object, model: keras.Model, class_index: int | Target) -> np.ndarray:
         """Return the maps of `keras_vis.saliency` in grey: the largest size over the channels.
 
@@ -24,7 +36,7 @@ class VanillaGradients(grid.Saves):
         own scale; there the maps were brought to mean 0 over all images, and what fell out of 8 bits was undefined.
 
         Args:
-            validation_data: images ``(n, h, w, c)``, and labels or None.
+            validation_data: images ``(n, h, w, c)``, of one channel also ``(n, h, w)``; and labels or None.
             model: any Keras model of images.
             class_index: the unit of the output; or a `keras_vis.Target`.
 
