@@ -7,6 +7,7 @@ import pathlib
 import re
 import shlex
 
+import nbformat
 import numpy as np
 import pytest
 
@@ -133,8 +134,9 @@ def test_the_pictures_and_notebooks_that_it_shows_are_there_and_none_lies_unseen
         assert (ROOT / file).is_file(), file
     lying = {str(path.relative_to(ROOT)) for path in (ROOT / "notebooks" / "pictures").rglob("*.png")}
     assert lying == shown
-    for path in (ROOT / "notebooks").glob("*.ipynb"):
-        assert f"(notebooks/{path.name})" in README
+    for path in (ROOT / "notebooks").glob("*.ipynb"):  # by its question, as it asks it
+        question = nbformat.read(path, as_version=4).cells[0].source.partition("\n")[0].removeprefix("# ")
+        assert f"[{question}](notebooks/{path.name})" in README
 
 
 def test_every_public_function_and_callback_is_named():

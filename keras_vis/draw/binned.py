@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,8 +93,6 @@ def _ends(values: Mapping[str, np.ndarray]) -> tuple[float, float]:
 
 
 def _points(axes: Axes, values: Mapping[str, np.ndarray], ends: tuple[float, float], name: str) -> None:
-    from matplotlib.ticker import FuncFormatter
-
     x, y, around = values["middles"], values["accuracy"], values["interval"]
     blue, orange = colour.PALETTE[0], colour.PALETTE[3]
     overall = float(values["overall"])
@@ -123,11 +121,19 @@ def _points(axes: Axes, values: Mapping[str, np.ndarray], ends: tuple[float, flo
     pad = 0.06 * float(np.ptp(seen)) or 0.01
     axes.set_ylim(max(seen.min() - pad, -0.02), min(seen.max() + pad, 1.0 + pad))
     axes.set_xlim(ends)
-    span = np.subtract(*axes.get_ylim()[::-1])
-    decimals = 0 if span > 0.05 else 1 if span > 0.005 else 2
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.{decimals}f} %"))
     axes.tick_params(labelbottom=False)
-    axes.set_yticks([tick for tick in axes.get_yticks() if axes.get_ylim()[0] <= tick <= min(axes.get_ylim()[1], 1)])
+    low, high = axes.get_ylim()
+    ticks = [float(tick) for tick in axes.get_yticks() if low <= tick <= min(high, 1)]
+    axes.set_yticks(ticks, _percents(ticks))
+
+
+def _percents(ticks: Sequence[float]) -> list[str]:
+    """Write shares with the decimals that their step needs, as many on each: 98 % beside 97.5 would be false."""
+    shares = 100 * np.array(ticks)
+    decimals = 0
+    while decimals < 6 and not np.allclose(shares, shares.round(decimals), rtol=0, atol=1e-9):
+        decimals += 1
+    return [f"{share:.{decimals}f} %" for share in shares]
 
 
 def _counts(below: Axes, values: Mapping[str, np.ndarray], ends: tuple[float, float], name: str) -> None:

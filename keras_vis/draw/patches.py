@@ -10,6 +10,7 @@ from keras_vis.draw import colour, sheet, text
 
 _GAP = 6  # between neighbours of one unit
 _BETWEEN = 20  # between units
+_EDGE = 1  # the line around a patch and an image: what is white would vanish into the page
 _BOX = colour.palette(1)  # orange is seen on black, on white and on the colours of photographs
 _HALO = (0, 0, 0)
 _LARGE, _ROW = 168, 5  # of one unit: pixels of a tile at most, and tiles in a row
@@ -53,12 +54,12 @@ def patch_sheet(
     images = sheet.to_rgb(sheet.stretch(values, value_range))
     columns = min(count, columns or (count if len(units) > 1 or count <= _ROW else -(-count // 2)))
     while True:
-        room = (sheet.WIDTH - 2 * sheet.MARGIN - (columns - 1) * _GAP) // columns
+        room = (sheet.WIDTH - 2 * sheet.MARGIN - (columns - 1) * _GAP) // columns - 2 * _EDGE
         if room >= _LEAST or columns == 1:
             break
         columns -= 1
     size = sheet.display_size((height, width), min(room, _LARGE))
-    wide = max(size[1], min(room, _NARROW))
+    wide = max(size[1], min(room, _NARROW)) + 2 * _EDGE
     cut = not (boxes == (0, 0, height, width)).all()
     bands = []
     for i, unit in enumerate(units):
@@ -67,7 +68,8 @@ def patch_sheet(
             number = i * count + j
             said = text.number(float(scores[i, j])) + (f", {captions[number]}" if captions else "")
             parts = [_patch(images[number], boxes[number], field, size)] if cut else []
-            parts += [_boxed(images[number], boxes[number], size, cut), text.block(said, wide)]
+            parts = [_framed(part) for part in [*parts, _boxed(images[number], boxes[number], size, cut)]]
+            parts.append(text.block(said, wide))
             cells.append(sheet.stack(parts, 3))
         equal = "all equally high: the first in the data" if count > 1 and scores[i].min() == scores[i].max() else ""
         word = "never above 0" if scores[i].max() <= 0 else equal
@@ -76,6 +78,13 @@ def patch_sheet(
         )
         bands.append(sheet.stack([head, sheet.tile(cells, columns, _GAP)], 4))
     return sheet.frame(sheet.titled(sheet.stack(bands, _BETWEEN), title, note))
+
+
+def _framed(tile: np.ndarray) -> np.ndarray:
+    """Draw a thin line around a tile."""
+    framed = np.full((tile.shape[0] + 2 * _EDGE, tile.shape[1] + 2 * _EDGE, 3), colour.OUTLINE, np.uint8)
+    framed[_EDGE:-_EDGE, _EDGE:-_EDGE] = tile
+    return framed
 
 
 def _patch(image: np.ndarray, box: np.ndarray, field: tuple[int, int], size: tuple[int, int]) -> np.ndarray:

@@ -25,7 +25,8 @@ def _guided(op: tf.Operation, grad: tf.Tensor) -> tf.Tensor:
 
 def _deconv(op: tf.Operation, grad: tf.Tensor) -> tf.Tensor:
     op.graph.add_to_collection(_ACTED_ON, op)
-    # Zeiler & Fergus 2014, section 2.1: the backward signal itself is rectified, wherever the forward input lay.
+    # Zeiler & Fergus 2013, arXiv:1311.2901, section 2.1: the backward signal itself is rectified, wherever the forward
+    # input lay.
     return tf.nn.relu(grad)
 
 

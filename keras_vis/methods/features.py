@@ -44,7 +44,7 @@ def feature_maps(
         ValueError: shapes or layers that do not fit the model, a layer without maps, a unit that it does not have.
 
     Source:
-        Zeiler & Fergus 2014, arXiv:1311.2901, figure 2, and many before: the activations themselves.
+        Zeiler & Fergus 2013, arXiv:1311.2901, figure 2, and many before: the activations themselves.
 
     Example:
         >>> kv.feature_maps(model, digits[:1], "conv_2", units=range(16))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from keras_vis.draw import axes as axes_
 from keras_vis.draw import binned
 from keras_vis.picture import Chart
 
@@ -57,6 +58,22 @@ def test_a_mean_confidence_is_drawn_where_there_is_one():
     given = values()
     plain = Chart("accuracy", given).draw()
     assert (Chart("accuracy", {**given, "confidence": given["accuracy"]}).draw() != plain).any()
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 1), (0.796, 0.995), (0.9, 0.98), (0.95, 0.99), (0.992, 0.998), (0.9995, 1)]
+)
+def test_every_tick_says_where_it_stands_and_all_have_equal_decimals(low, high):
+    given = values()
+    shares = np.linspace(low, high, 5)
+    given |= {"accuracy": shares, "interval": np.stack([shares, shares], axis=1), "overall": shares[2]}
+    with axes_.own_style():
+        _, axes = axes_.figure(9, 3, {})
+        binned._points(axes, given, (0, 1), "accuracy")
+    labels = [label.get_text().removesuffix(" %") for label in axes.get_yticklabels()]
+    assert len(labels) > 1
+    np.testing.assert_allclose([float(label) for label in labels], 100 * axes.get_yticks(), rtol=0, atol=1e-6)
+    assert len({len(label.partition(".")[2]) for label in labels}) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """What did the keras-vis library (``vis``) call it?
 
+Code that was written for it runs with a changed import:
+
     from keras_vis.compat import vis
 
     vis.visualize_saliency(model, vis.utils.find_layer_idx(model, "preds"), filter_indices=3, seed_input=image)

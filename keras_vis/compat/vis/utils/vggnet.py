@@ -4,4 +4,6 @@ from __future__ import annotations
 
 from keras_vis.compat.absent import absent
 
-__getattr__ = absent(__name__, {"VGG16": "Keras has it, with its weights: keras.applications.VGG16(weights='imagenet')."})
+__getattr__ = absent(
+    __name__, {"VGG16": "Keras has it, with its weights: keras.applications.VGG16(weights='imagenet')."}
+)

@@ -13,9 +13,9 @@ from keras_vis.compat.absent import in_their_words
 from keras_vis.compat.ask import layer_target
 from keras_vis.compat.calls import old_call
 from keras_vis.compat.vis.input_modifiers import moves
+from keras_vis.engine.batch import take
 from keras_vis.engine.blank import blank
 from keras_vis.engine.bounds import ends, inside
-from keras_vis.engine.batch import take
 from keras_vis.engine.penalties import Norm, TotalVariation
 from keras_vis.engine.target import Target
 from keras_vis.methods.synthesis import activation_maximization
@@ -36,7 +36,7 @@ _INSTEAD = {
 
 
 def _shifted(by_place: Mapping[str, Any]) -> bool:
-    """Tell whether the range of values stands where `backprop_modifier` does, or something else where the range does."""
+    """Tell whether the range stands where `backprop_modifier` does, or something else where the range does."""
     modifier = by_place.get("backprop_modifier")
     return isinstance(modifier, list | tuple) or not _is_pair(by_place.get("input_range", (0, 255)))
 

@@ -30,7 +30,10 @@ _METHODS: dict[str | None, Callable[..., HeatMaps]] = {
     **dict.fromkeys(("relu", "rectified", "deconv"), deconvnet),
 }
 
-_INSTEAD = {"seed_img": "It is called `seed_input`.", "alpha": "Call overlay(map, image, alpha=0.5) on what comes back."}
+_INSTEAD = {
+    "seed_img": "It is called `seed_input`.",
+    "alpha": "Call overlay(map, image, alpha=0.5) on what comes back.",
+}
 
 
 def _shifted(by_place: Mapping[str, Any]) -> bool:
