@@ -21,7 +21,6 @@ from keras_vis.picture import about
 from keras_vis.picture.dissection import Dissection
 
 _COLUMNS = ("unit", "concept", "IoU", "threshold", "detector")
-_DRAWN = 32  # detectors: a sheet that one still looks through; it also bounds the images that are kept
 
 
 def dissect(
@@ -36,6 +35,7 @@ def dissect(
     units: int | Sequence[int] | None = None,
     align: str = "field",
     top: int = 5,
+    most: int = 32,
     input: int | str | None = None,
     batch: int | None = None,
     progress: bool = True,
@@ -64,6 +64,8 @@ def dissect(
         align: where a map's positions lie: ``"field"``, in the middle of their receptive fields; ``"stretch"``, as if
             the map were drawn over the whole image. These are the same but for layers that lose the edges.
         top: how many images are kept for each detector.
+        most: how many detectors are drawn at most, in turn the next best of each concept; the table has all. It bounds
+            the images that are kept.
         input: which input the masks are of, by name or index; by default the only one that holds images.
         batch: images at once, by default 256 small or 16 large ones; the values do not depend on it.
         progress: show a bar where it takes longer than a second.
@@ -85,8 +87,8 @@ def dissect(
         IoU > 0.04. There every pixel above the quantile counts over all images that have labels of the concept's
         kind, here over all images. Masks that are coarser than the maps are enlarged instead, each of their pixels as
         an area: none of the map's detail is lost, and none is invented for the mask. A detector need not have been
-        learnt: of the tutorial's net on digits, whose units see 5 x 5 pixels, nearly as many are detectors of strokes
-        before the training as after it. Dissect the untrained net, too.
+        learnt: of the units of the tutorial's net, which see 5 x 5 pixels of digits, half are detectors of strokes
+        before any training. Dissect the untrained net, too.
 
     Example:
         >>> kv.dissect(model, digits, kv.digit_concepts, "conv_2").detectors
@@ -95,8 +97,9 @@ def dissect(
     quantile, iou = _share(quantile, "quantile", open_=True), _share(iou, "iou")
     if align not in ("field", "stretch"):
         raise ValueError(f"`align={align!r}` must be 'field' or 'stretch'.")
-    if isinstance(top, bool) or not isinstance(top, int | np.integer) or top < 1:
-        raise ValueError(f"`top` must be a positive whole number of images; received {top!r}.")
+    for name, value, of in (("top", top, "images"), ("most", most, "detectors")):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+            raise ValueError(f"`{name}` must be a positive whole number of {of}; received {value!r}.")
     stream = Stream(model, data, batch=batch, passes=3)
     which = stream.first.pick_input(input)
     path, _ = layers.find(model, layer)
@@ -114,7 +117,7 @@ def dissect(
     for piece, covered in concepts.walk(stream.walk("dissect: overlap", progress)):
         found = maps.of(piece.batch)
         overlap.see(found, covered, maps.grid(found, covered))
-    shown = _shown(overlap.iou, iou)
+    shown = _shown(overlap.iou, iou, int(most))
     drawn = maps.drawn(concepts, least, overlap.iou, shown, indices, progress)
     best, high = overlap.iou.argmax(axis=1), overlap.iou.max(axis=1)
     rows = [
@@ -257,12 +260,12 @@ def _highest(
     return np.take_along_axis(new, order, 0), np.take_along_axis(places, order, 0)
 
 
-def _shown(iou: np.ndarray, limit: float) -> np.ndarray:
+def _shown(iou: np.ndarray, limit: float, most: int) -> np.ndarray:
     """Return the detectors that are drawn, from the largest IoU down: in turn the next best of each concept."""
     best, high = iou.argmax(axis=1), iou.max(axis=1)
     order = [int(i) for i in np.argsort(-high, kind="stable") if high[i] > limit]
     turns = sorted(range(len(order)), key=lambda i: sum(best[j] == best[order[i]] for j in order[:i]))
-    return np.array([order[i] for i in sorted(turns[:_DRAWN])], np.intp)
+    return np.array([order[i] for i in sorted(turns[:most])], np.intp)
 
 
 def _share(value: object, argument: str, *, open_: bool = False) -> float:

@@ -399,6 +399,12 @@ def test_more_detectors_than_can_be_looked_through_are_told_of_and_all_in_the_ta
     assert len(found.detectors) == len(found.rows) == 40
     assert len(found.shown) == 32
     assert "32 are drawn" in found._note()
+    fewer = kv.dissect(
+        one_by_one(np.ones((1, 40))), x, {"a": x[..., 0] > 0.9, "b": x[..., 0] > 0.99}, "units", top=2, most=7
+    )
+    assert len(fewer.detectors) == 40
+    assert len(fewer.shown) == len(fewer.picks) == 7
+    assert "7 are drawn" in fewer._note()
 
 
 def test_a_concept_that_is_nowhere_has_an_iou_of_0_and_is_told_of(tmp_path):
@@ -468,6 +474,7 @@ def test_wrong_masks_are_refused_with_the_remedy(masks, error, words):
         ({"quantile": 1}, ValueError, "`quantile` must be a share, above 0 and below 1; received 1"),
         ({"iou": 1.5}, ValueError, "`iou` must be a share"),
         ({"top": 0}, ValueError, "`top` must be a positive"),
+        ({"most": 0}, ValueError, "`most` must be a positive whole number of detectors; received 0"),
         ({"align": "centre"}, ValueError, "`align='centre'` must be 'field' or 'stretch'"),
         ({"data": [(X, np.arange(6))], "masks": None}, ValueError, r"`data` has shape \(6,\).*Labels of whole images"),
     ],
@@ -584,8 +591,8 @@ def test_of_many_detectors_the_next_best_of_each_concept_come_in_turn():
     iou = np.zeros((60, 2))
     iou[:, 0] = np.linspace(0.9, 0.3, 60)
     iou[[40, 50, 59]] = [0, 0.2], [0, 0.1], [0, 0.05]
-    shown = module._shown(iou, 0.04)
-    assert shown.tolist() == [*range(29), 40, 50, 59]
+    assert module._shown(iou, 0.04, 32).tolist() == [*range(29), 40, 50, 59]
+    assert module._shown(iou, 0.04, 4).tolist() == [0, 1, 40, 50]
 
 
 def test_a_limit_of_0_leaves_out_only_what_shares_nothing():

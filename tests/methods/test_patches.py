@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -160,6 +161,26 @@ def test_the_patch_is_drawn_large_and_the_box_on_the_image():
     grey = (sheet[: rows[0] - 4] == 232).all(axis=-1)
     assert white.sum() > (2 * 56) * (3 * 56)  # the patch, as large as its tile holds
     assert grey.any()  # and nothing beside it
+
+
+@pytest.mark.parametrize(("field", "side"), [(2, 168), (3, 168), (5, 165)])
+def test_what_is_white_is_parted_from_the_page_whether_or_not_its_pixels_fill_the_tile(field, side):
+    picture = Patches(
+        np.ones((1, 8, 8, 1), np.float32),
+        units=[0],
+        scores=[[1.0]],
+        boxes=[[[1, 1, 1 + field, 1 + field]]],
+        indices=[[0]],
+        positions=[[[1, 1]]],
+        field=(field, field),
+        value_range=(0, 1),
+    )
+    white = (picture.draw() == 255).all(axis=-1).astype(np.uint8)
+    count, pieces, about, _ = cv2.connectedComponentsWithStats(white, connectivity=4)
+    others = [about[i, cv2.CC_STAT_AREA] for i in range(1, count) if i != pieces[0, 0]]
+    # The patch is a whole piece of its own, and so is the image but for the box that is drawn on it.
+    assert side**2 in others
+    assert max(area for area in others if area != side**2) > 168**2 - (field * 21 + 4) ** 2 - 1
 
 
 def test_a_patch_cut_at_the_top_lies_at_the_foot_of_its_tile():
