@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -37,6 +38,7 @@ def run(method: Method, args: argparse.Namespace) -> str:
         UsageError: a file, a name or a value that cannot be taken.
     """
     out = _checked_out(method, args)
+    _check_size(args)
     given: dict[str, Any] = {name: value for name, value in vars(args).items() if name in method.parameters}
     names = Names(getattr(args, "labels", None))
     if "labels" in method.parameters:
@@ -46,9 +48,10 @@ def run(method: Method, args: argparse.Namespace) -> str:
             flag = f"--{name.replace('_', '-')}"
             given[name] = names.target(given[name], flag, any_kind=options.takes_targets(part))
     file = models.find(args.model) if "model" in method.parameters else None
-    photos = images.read([path for name in method.pictures for path in _paths(args, name)])
+    photos = _photos(method, args)
     _check_inputs(out, args, photos)
     model = None if file is None else models.load(file)
+    _check_labels(args, names, model)
     scaling = _scaling(method, args, model)
     if "value_range" in method.parameters and scaling is not None:
         given["value_range"] = scaling.ends()
@@ -58,7 +61,8 @@ def run(method: Method, args: argparse.Namespace) -> str:
         given["model"] = model
     fed = _fed(method, args, model, photos)
     if fed is not None:
-        given.update(_pictures(method, fed, scaling))
+        option = "" if args.preprocess is None else f"--preprocess {args.preprocess}"
+        given.update(_pictures(method, fed, scaling, option))
     picture = method.function(**given)
     if fed is not None and model is not None:
         picture = _shown_as_they_are(picture, photos, fed, args.fit)
@@ -70,13 +74,16 @@ def run(method: Method, args: argparse.Namespace) -> str:
     return _line(saved, method, picture, photos, scaling)
 
 
-def _paths(args: argparse.Namespace, name: str) -> list[str]:
-    value = getattr(args, name)
-    return value if isinstance(value, list) else [value]
+def _photos(method: Method, args: argparse.Namespace) -> list[Photo]:
+    if method.pictures == ("images",):
+        return images.read(args.images)
+    return [images.read_one(getattr(args, name), name.upper()) for name in method.pictures]
 
 
 def _checked_out(method: Method, args: argparse.Namespace) -> Path:
     """Return where the picture goes; what is wrong with it is known before the work."""
+    if args.out == "":
+        raise UsageError("--out is empty. Wanted: the path of a file.")
     out = Path(args.out or f"{method.name}.png")
     known = sorted(set().union(*(_suffixes(kind) for kind in method.gives)))
     if out.suffix.lower() not in known:
@@ -102,6 +109,20 @@ def _check_inputs(out: Path, args: argparse.Namespace, photos: Sequence[Photo]) 
     read = [photo.path for photo in photos] + [Path(path) for path in (getattr(args, "labels", None),) if path]
     if any(out.exists() and path.samefile(out) for path in read):
         raise UsageError(f"--out {out}: this file is one of those that are read. Give another name.")
+
+
+def _check_size(args: argparse.Namespace) -> None:
+    size = getattr(args, "size", None)
+    if size is not None and size[0] * size[1] > images.MOST:
+        raise UsageError(f"--size {size[0]} {size[1]}: more than {images.MOST:,} pixels.")
+
+
+def _check_labels(args: argparse.Namespace, names: Names, model: keras.Model | None) -> None:
+    """Count the names against the model's classes before it runs; several outputs the method knows to tell apart."""
+    shape = getattr(model, "output_shape", None)
+    if names.labels is None or not isinstance(shape, tuple) or shape[-1] in (None, 1, len(names.labels)):
+        return
+    raise UsageError(f"--labels {args.labels}: has {len(names.labels)} names, but the model has {shape[-1]} classes.")
 
 
 def _scaling(method: Method, args: argparse.Namespace, model: keras.Model | None) -> Scaling | None:
@@ -132,10 +153,10 @@ def _fed(
     return fed[..., 0] if wants.flat else fed
 
 
-def _pictures(method: Method, fed: np.ndarray, scaling: Scaling | None) -> dict[str, np.ndarray]:
+def _pictures(method: Method, fed: np.ndarray, scaling: Scaling | None, option: str) -> dict[str, np.ndarray]:
     channels = fed.shape[3] if fed.ndim == 4 else 1
     if scaling is not None and scaling.channels not in (None, channels):
-        raise UsageError(f"{scaling.name}: this is for colours, and here there is {channels} channel.")
+        raise UsageError(f"{option or scaling.name}: this is for colours, and here there is {channels} channel.")
     scaled = fed if scaling is None else scaling.apply(fed).astype(np.float32)
     if method.pictures == ("images",):
         return {"images": scaled}
@@ -194,5 +215,16 @@ def _captions(method: Method, picture: Picture) -> Sequence[str]:
 
 
 def tell(line: str) -> None:
-    """Write a line to stdout."""
-    sys.stdout.write(line + "\n")
+    """Write a line to stdout, whatever its encoding; a reader that has gone, as `head` does, is no mistake.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python tries it again at its end
+        if not isinstance(error, BrokenPipeError):
+            raise UsageError(f"nothing can be written to stdout ({error.strerror}).") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import textwrap
 from typing import Any
@@ -14,16 +15,16 @@ PROGRAM = "python -m keras_vis"
 _ABOUT = (
     "See what a Keras network sees: a command for each method, a saved model, files of pictures; a picture comes out."
 )
-_EXAMPLES = f"""\
-examples:
-  {PROGRAM} grad_cam model.keras photo.jpg --target 281 --out cat.png
-  {PROGRAM} top_predictions model.keras photos/ --labels classes.txt
-  {PROGRAM} activation_maximization model.keras --target 0,1,2 --out wanted.npz
-
-The suffix of --out says what is written: .png is drawn, .npz holds the raw numbers.
-"{PROGRAM} grad_cam --help" says what grad_cam does, from which paper, with which options.
-It exits with 0; with 2 where an argument or a file is wrong, and with 130 after Ctrl-C.
-"""
+_EXAMPLES = (
+    "grad_cam model.keras photo.jpg --target 3 --out three.png",
+    "top_predictions model.keras photos/ --labels classes.txt",
+    "activation_maximization model.keras --target 0,1,2 --out wanted.npz",
+)
+_MORE = (
+    "The suffix of --out says what is written: .png is drawn, .npz holds the raw numbers.",
+    f'"{PROGRAM} grad_cam --help" says what grad_cam does, from which paper, with which options.',
+    "It exits with 0; with 2 where an argument or a file is wrong, and with 130 after Ctrl-C.",
+)
 
 
 def parser_of(method: Method) -> options.Parser:
@@ -36,8 +37,9 @@ def parser_of(method: Method) -> options.Parser:
     source = f"Source: {told.source}" if told.source else ""
     parser = options.Parser(
         prog=f"{PROGRAM} {method.name}",
-        description=_paragraphs(told.first, told.more, f"Gives: {told.returns}", source),
-        epilog=f"example:\n  {example(method)}{_not_here(method)}",
+        description=_paragraphs(told.first, told.more, f"Gives: {docs.at_terminal(told.returns)}", source),
+        usage=_command(f"{PROGRAM} {_usage(method)}", len("usage: ")).lstrip(),
+        epilog=f"example:\n{_command(example(method))}{_not_here(method)}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -63,7 +65,7 @@ def example(method: Method) -> str:
     if "layer" in method.needs:
         words += ["--layer", "conv_2"]
     if "target" in method.parameters:
-        words += ["--target", "281"]
+        words += ["--target", "3"]
     return " ".join([PROGRAM, method.name, *words, "--out", f"{method.name}.png"])
 
 
@@ -78,7 +80,8 @@ def overview() -> str:
         first = docs.read(method.function).first
         lines.append(_indented(f"  {method.name:<24}{first}", 26))
     lines += ["", _paragraphs(f"Without a command, as they want arrays or labels: {', '.join(without_command())}.")]
-    return "\n".join([*lines, "", _EXAMPLES.rstrip()])
+    lines += ["", "examples:", *(_command(f"{PROGRAM} {words}") for words in _EXAMPLES)]
+    return "\n".join([*lines, "", *(_paragraphs(text) for text in _MORE)])
 
 
 def _add_files(group: Any, method: Method) -> None:
@@ -121,11 +124,26 @@ def _side(text: str) -> int:
 
 def _not_here(method: Method) -> str:
     names = ", ".join(options.left_out(method))
-    return f"\n\nOnly in Python, as arguments: {names}." if names else ""
+    return f"\n\n{_paragraphs(f'Only in Python, as arguments: {names}.')}" if names else ""
+
+
+def _usage(method: Method) -> str:
+    words = ["MODEL"] if "model" in method.parameters else []
+    words += ["PICTURE..." if name == "images" else name.upper() for name in method.pictures]
+    words += [f"--{name} {value}" for name, value in (("layer", "NAME"), ("target", "CLASS")) if name in method.needs]
+    return " ".join([method.name, *words, "[options]"])
 
 
 def _columns() -> int:
     return min(shutil.get_terminal_size().columns - 2, 118)
+
+
+def _command(line: str, by: int = 2) -> str:
+    """Write a command line so that it can be copied: broken where the shell lets it."""
+    whole = re.sub(r"(--\S+) (?=[^-])", r"\1\0", line)  # an option stays with its value
+    fill = textwrap.TextWrapper(_columns() - 2, break_on_hyphens=False)
+    fill.initial_indent, fill.subsequent_indent = " " * by, "      "
+    return " \\\n".join(fill.wrap(whole)).replace("\0", " ")
 
 
 def _indented(text: str, by: int) -> str:

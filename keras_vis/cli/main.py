@@ -16,7 +16,17 @@ from keras_vis.cli import explain
 from keras_vis.cli.commands import Method, methods, without_command
 from keras_vis.cli.errors import UsageError
 from keras_vis.cli.help import PROGRAM, overview, parser_of
+from keras_vis.cli.start import stopped
 from keras_vis.engine.layers import nearest
+
+_KERAS = re.compile(r"\s*\(Exception encountered.*", re.DOTALL)  # its own words for what ours has said: many lines
+# What only Python can do, and what is said instead.
+_ASK = (
+    (r"Say which: .*", "Ask it in Python."),
+    (r"Give an image \(1, h, w, c\) or, of several inputs, an array for each\.", "Ask it in Python."),
+    (r"^`initial`: ", ""),
+    (r"there are 1 images", "there is 1 image"),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,17 +45,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             _run(words)
     except UsageError as error:
         return _refused(error)
+    except MemoryError:
+        return _refused(UsageError("there is not enough memory. Smaller pictures, or fewer at a time, need less."))
     except OSError as error:  # a path of the user's that the system does not take: too long, not permitted
         if str(error.filename) not in words:
             raise
         return _refused(UsageError(f"{error.filename}: {error.strerror}"))
     except KeyboardInterrupt:
-        return _stopped()
+        return stopped()
     except RuntimeError as error:
         # TensorFlow, where it is stopped in the midst of a trace, wraps the interruption.
         if "KeyboardInterrupt" not in str(error):
             raise
-        return _stopped()
+        return stopped()
     return 0
 
 
@@ -90,7 +102,12 @@ def _answer(method: Method, args: argparse.Namespace) -> str:
 
 
 def _of_options(text: str, method: Method) -> str:
-    """Write "--layer conv_9" for "`layer='conv_9'`"."""
+    """Write "--layer conv_9" for "`layer='conv_9'`", and only what a command line can do."""
+    text = _KERAS.sub("", text)
+    for pattern, said in _ASK:
+        text = re.sub(pattern, said, text)
+    for name in ("model", *method.pictures):
+        text = re.sub(rf"`{name}(=[^`]*)?`", "the model" if name == "model" else "the pictures", text)
     for name in method.parameters:
         flag = f"--{name.replace('_', '-')}"
         text = re.sub(rf"`{name}='?([^`']*)'?`", rf"{flag} \1", text).replace(f"`{name}`", flag)
@@ -137,8 +154,3 @@ def _refused(error: Exception) -> int:
 
 def _one_line(message: object) -> str:
     return " ".join(str(message).split())
-
-
-def _stopped() -> int:
-    sys.stderr.write("\nkeras_vis: stopped by Ctrl-C\n")
-    return 130

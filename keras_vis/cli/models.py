@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,15 +27,17 @@ def find(given: str) -> Path:
     Raises:
         UsageError: no such file, one of another kind, or one of weights alone.
     """
+    if not given:
+        raise UsageError("the model's path is empty. Wanted: a .keras or .h5 file.")
     path = Path(given)
     if not path.exists():
         raise UsageError(missing(path))
     if path.is_dir():
         what = "a SavedModel folder" if (path / "saved_model.pb").exists() else "a folder"
         raise UsageError(f"{path}: this is {what}. Wanted: a .keras or .h5 file, as model.save(path) writes it.")
-    if path.suffix not in (*_KERAS, *_HDF5):
+    if path.suffix.lower() not in (*_KERAS, *_HDF5):
         raise UsageError(f"{path}: wanted a .keras or .h5 file, as model.save(path) writes it.")
-    if path.suffix in _HDF5:
+    if path.suffix.lower() in _HDF5:
         _check_hdf5(path)
     return path
 
@@ -45,14 +49,25 @@ def load(path: Path) -> keras.Model:
         path: of a `.keras` or `.h5` file.
 
     Raises:
-        UsageError: it is damaged, has code in it, or needs classes of the user's own.
+        UsageError: it is damaged, has code in it, needs classes of the user's own, or holds no weights.
     """
     try:
         # uncompiled: it is not trained here, and losses of the user's own are then not asked for
-        model = keras.models.load_model(path, compile=False, safe_mode=True)
+        model = _loaded(path)
     except Exception as error:  # whatever a torn or a foreign file makes of Keras
         raise UsageError(f"{path}: {_why(error)}") from error
-    return layers.check_model(model)
+    if not layers.check_model(model).built:
+        raise UsageError(f"{path}: the model was saved before it was built; the file holds no weights.")
+    return model
+
+
+def _loaded(path: Path) -> keras.Model:
+    """Load a file; Keras reads its kind off a suffix in small letters."""
+    if path.suffix == path.suffix.lower():
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    with tempfile.TemporaryDirectory() as folder:
+        small = shutil.copyfile(path, Path(folder) / f"model{path.suffix.lower()}")
+        return keras.models.load_model(small, compile=False, safe_mode=True)
 
 
 @dataclass(frozen=True)

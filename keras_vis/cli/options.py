@@ -44,12 +44,15 @@ def add(group: Any, method: Method) -> None:
             continue
         needed = part.default is part.empty
         default = "" if needed or part.default is None else f" (default {_shown(part.default)})"
-        text = told.get(name, "").replace("%", "%%")
+        text = docs.at_terminal(told.get(name, "")).replace("%", "%%")
         flag = f"--{name.replace('_', '-')}"
         common: dict[str, Any] = {"dest": name, "required": needed, "default": argparse.SUPPRESS}
         if is_classes(part):
             kinds = f", or {targets.KINDS}" if takes_targets(part) else ""
-            text = f"{text} A number, a name of --labels, one for each picture with commas between{kinds}."
+            each = "one for each picture with commas between"
+            if not method.pictures:
+                each = "several with commas between for one image each"
+            text = f"{text} A number, a name of --labels, {each}{kinds}."
             group.add_argument(flag, metavar=CLASSES, help=text, **common)
         elif part.annotation is bool:
             group.add_argument(flag, action=argparse.BooleanOptionalAction, help=text + default, **common)
@@ -101,6 +104,8 @@ def _reader(annotation: Any) -> tuple[Callable[[str], Any], str] | None:
                 return kind(text)
         if str in kinds and text:
             return text
+        if str in kinds:
+            raise argparse.ArgumentTypeError("a name is wanted, and here it is empty")
         wanted = "a whole number" if kinds == [int] else "a number"
         raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
 
@@ -124,4 +129,6 @@ def _number(text: str) -> float:
 
 
 def _shown(default: object) -> str:
+    if isinstance(default, bool):
+        return "yes" if default else "no"
     return " ".join(map(str, default)) if isinstance(default, tuple) else str(default)

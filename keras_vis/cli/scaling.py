@@ -5,20 +5,17 @@ The user says, or the model does: by a layer that rescales, or by what it is. No
 
 from __future__ import annotations
 
-import importlib
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
 
+from keras_vis.cli import families, scaled
 from keras_vis.cli.errors import UsageError
 from keras_vis.engine import layers
 
 _IMAGENET = 1000  # classes
-_STRONG = 0.02  # a factor below it makes of numbers up to 255 a few: 1/255, 1/127.5
 
 
 @dataclass(frozen=True)
@@ -64,23 +61,16 @@ def between(low: float, high: float, why: str = "") -> Scaling:
     return Scaling(f"pixels {low:g} to {high:g}", why, apply)
 
 
-def families() -> list[str]:
-    """Return the families of `keras.applications`, each with a `preprocess_input`."""
-    names = [name for name in dir(keras.applications) if name != "imagenet_utils"]  # what they share
-    return [name for name in names if hasattr(_family(name), "preprocess_input")]
-
-
 def preprocess(name: str, why: str = "") -> Scaling:
     """Scale as a family of `keras.applications` does.
 
     Raises:
         UsageError: there is no such family.
     """
-    if name not in families():
-        raise UsageError(
-            f"--preprocess {name}: wanted one of {', '.join(families())}.{layers.nearest(name, families())}"
-        )
-    function = _family(name).preprocess_input
+    known = families.names()
+    if name not in known:
+        raise UsageError(f"--preprocess {name}: wanted one of {', '.join(known)}.{layers.nearest(name, known)}")
+    function = families.module(name).preprocess_input
     return Scaling(f"pixels as preprocess_input of {name}", why, lambda x: np.asarray(function(x.copy())), 3)
 
 
@@ -88,52 +78,29 @@ def told_by(model: keras.Model) -> Scaling:
     """Return what numbers a model takes, as far as it says so: by its own layers, or by what it is; else 0 to 1.
 
     Raises:
-        UsageError: it is built as one of `keras.applications`, but trained by somebody else.
+        UsageError: it is, or holds, one of `keras.applications`, but is not as Keras gives it.
     """
     inputs = getattr(model, "inputs", None) or []
     if any(str(tensor.dtype).startswith(("int", "uint")) for tensor in inputs):
         return Scaling("pixels 0 to 255", "the model takes whole numbers", np.rint)
-    if _rescales(model):
+    if scaled.rescales(model):
         return between(0, 255, "the model rescales them itself")
-    family = _family_of(model)
-    if family is None:
+    kin = families.kin(model)
+    if kin is None:
         return between(0, 1, "by default; --range or --preprocess say otherwise")
-    if tuple(model.output_shape) != (None, _IMAGENET):
-        raise UsageError(
-            f"model {model.name!r} is built as {family} of keras.applications, but trained by somebody else: which "
-            f"numbers does it take? Add --preprocess {family}, or --range LOW HIGH."
-        )
-    return preprocess(family, f"the model is {model.name}")
+    made = preprocess(kin.family, f"the model is {model.name}")
+    if made.ends() == (0, 255):  # this family rescales in a layer, and here there is none
+        raise UsageError(f"{_likeness(model, kin)}, but without its rescaling. Add --range LOW HIGH.")
+    if kin.holder is model and kin.named and kin.built and tuple(model.output_shape) == (None, _IMAGENET):
+        return made
+    raise UsageError(
+        f"{_likeness(model, kin)}, but may have been trained by somebody else: which numbers does it take? Add "
+        f"--preprocess {kin.family}, or --range LOW HIGH."
+    )
 
 
-def _rescales(model: keras.Model) -> bool:
-    """Whether the model takes 0 to 255: of its layers up to the first with a kernel, one makes few of many."""
-    for layer in layers.flatten(model).values():
-        if isinstance(layer, keras.layers.Rescaling):
-            return bool(np.all(np.abs(layer.scale) < _STRONG))
-        if isinstance(layer, keras.layers.Normalization):
-            return bool(np.max(np.asarray(keras.ops.convert_to_numpy(layer.mean))) > 1)
-        if hasattr(layer, "kernel") or hasattr(layer, "depthwise_kernel"):
-            return False
-    return False
-
-
-def _family_of(model: keras.Model) -> str | None:
-    """The family of `keras.applications` that a model has the name of, which Keras gives: "mobilenet_0.75_224"."""
-    name = _letters(model.name)
-    makers = {_letters(key): value for key, value in vars(keras.applications).items() if key[0].isupper()}
-    fitting = [maker for maker in makers if name.startswith(maker)]
-    if fitting:
-        return makers[max(fitting, key=len)].__module__.rpartition(".")[2]
-    return next((family for family in families() if name.startswith(_letters(family))), None)
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def _family(name: str) -> Any:
-    try:
-        return importlib.import_module(f"keras.applications.{name}")
-    except ImportError:
-        return None
+def _likeness(model: keras.Model, kin: families.Kin) -> str:
+    held = "" if kin.holder is model else f"holds {kin.holder.name!r}, which "
+    return (
+        f"model {model.name!r} {held}is {'built as' if kin.built else 'named like'} {kin.family} of keras.applications"
+    )

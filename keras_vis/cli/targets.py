@@ -30,6 +30,8 @@ class Names:
         self._classes: dict[str, list[int]] = {}
         if path is None:
             return
+        if not path:
+            raise UsageError("--labels is empty. Wanted: the path of a file.")
         lines = _lines(Path(path))
         whole = [_SYNSET.sub("", line, count=1) for line in lines]
         # of "n01443537 goldfish, Carassius auratus" the first name is for captions, and each will do to ask
@@ -51,6 +53,8 @@ class Names:
             UsageError: no class, or several, of that name.
         """
         name = name.strip()
+        if not name:
+            raise UsageError(f"{option}: a class is wanted, and here it is empty.")
         if re.fullmatch(r"-?\d+", name):
             return int(name)
         if self.labels is None:

@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_vis.cli import images, pixels, scaling
+from keras_vis.cli import families, images, pixels, scaling
 from keras_vis.cli.errors import UsageError
 from keras_vis.cli.models import Wants
 from tests.cli.conftest import Command, net
@@ -46,6 +46,15 @@ def test_16_bit_grey_keeps_its_whole_range(tmp_path: Path, suffix: str) -> None:
     found = read(tmp_path / f"wide.{suffix}")
     np.testing.assert_array_equal(found.pixels[..., 0], wide)
     np.testing.assert_allclose(found.floats()[0, :3, 0], [0, 255, 1])
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_of_16_bit_colours_the_upper_8_are_read_and_that_is_told(tmp_path: Path, suffix: str) -> None:
+    wide = noise(6, 4, 3, dtype=np.uint16)
+    cv2.imwrite(str(tmp_path / f"wide.{suffix}"), wide)
+    found = read(tmp_path / f"wide.{suffix}")
+    np.testing.assert_array_equal(found.pixels, wide[..., ::-1] >> 8)
+    assert found.told == ("8 of its 16 bits are read",)
 
 
 def test_transparency_lies_over_white_and_that_is_told(tmp_path: Path) -> None:
@@ -112,6 +121,7 @@ def test_a_folder_gives_its_pictures_by_name_and_nothing_else(tmp_path: Path) ->
     for name, value in (("b.PNG", 2), ("a.bmp", 1), (".c.png", 3)):
         Image.new("L", (2, 2), value).save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "folder.png").mkdir()
     found = images.read([str(tmp_path)])
     assert [photo.path.name for photo in found] == ["a.bmp", "b.PNG"]
 
@@ -209,6 +219,8 @@ def test_a_model_that_rescales_itself_is_given_0_to_255_and_another_0_to_1() -> 
     assert scaling.told_by(with_first(L.Rescaling(1 / 127.5, -1))).ends() == (0, 255)
     assert scaling.told_by(with_first(L.Normalization(mean=[120, 120, 120], variance=[9, 9, 9]))).ends() == (0, 255)
     assert scaling.told_by(with_first(L.Normalization(mean=[0.5, 0.5, 0.5], variance=[1, 1, 1]))).ends() == (0, 1)
+    assert scaling.told_by(with_first(L.Normalization(mean=0, variance=255**2))).ends() == (0, 255)
+    assert scaling.told_by(with_first(L.Rescaling(255), L.Normalization(mean=127, variance=9))).ends() == (0, 1)
     assert scaling.told_by(with_first(L.Rescaling(2, -1))).ends() == (0, 1)
     default = scaling.told_by(with_first())
     assert default.ends() == (0, 1)
@@ -217,17 +229,47 @@ def test_a_model_that_rescales_itself_is_given_0_to_255_and_another_0_to_1() -> 
     assert scaling.told_by(inside).ends() == (0, 255)
 
 
+@pytest.mark.parametrize("family", ["mobilenet", "vgg16", "densenet"])
+def test_preprocessing_that_is_in_the_graph_takes_0_to_255(family: str, tmp_path: Path) -> None:
+    x = keras.Input((8, 8, 3))
+    keras.Model(x, L.Conv2D(2, 3)(getattr(keras.applications, family).preprocess_input(x))).save(tmp_path / "m.keras")
+    assert scaling.told_by(keras.models.load_model(tmp_path / "m.keras")).ends() == (0, 255)
+
+
+def test_arithmetic_that_is_for_0_to_1_takes_that() -> None:
+    x = keras.Input((8, 8, 3))
+    assert scaling.told_by(keras.Model(x, L.Conv2D(2, 3)((x - 0.5) * 2))).ends() == (0, 1)
+    assert scaling.told_by(keras.Model(x, L.Conv2D(2, 3)(x * 255 - 127))).ends() == (0, 1)
+    assert scaling.told_by(keras.Model(x, L.Conv2D(2, 3)(127.5 - x))).ends() == (0, 255)
+
+
 def test_an_imagenet_model_tells_its_preprocessing_and_one_trained_otherwise_is_asked_about() -> None:
-    assert scaling.told_by(classes(1000, "mobilenet_0.75_224")).ends() == (-1, 1)
-    assert scaling.told_by(classes(1000, "resnet50v2")).ends() == (-1, 1)
-    assert scaling.told_by(classes(1000, "resnet50")).turns_colours()
-    assert scaling.told_by(classes(1000, "nets")).ends() == (0, 1)
-    with pytest.raises(UsageError, match="--preprocess mobilenet_v2, or --range"):
-        scaling.told_by(classes(7, "mobilenetv2_1.00_96"))
+    ours = {"input_shape": (32, 32, 3), "alpha": 0.25, "weights": None}
+    assert scaling.told_by(keras.applications.MobileNet(**ours)).ends() == (-1, 1)
+    base = keras.applications.MobileNet(**ours, include_top=False)
+    x = keras.Input((32, 32, 3))
+    nested = keras.Model(x, L.Dense(2)(L.GlobalAveragePooling2D()(base(x))), name="mine")
+    flat = keras.Model(base.input, L.Dense(2)(L.GlobalAveragePooling2D()(base.output)))
+    for model, says in (
+        (nested, "'mine' holds 'mobilenet_0.25_32', which is built as mobilenet"),
+        (flat, "is built as mobilenet of keras.applications.*--preprocess mobilenet, or --range"),
+        (keras.applications.MobileNet(**ours, classes=7), "is built as mobilenet"),
+        (named("mobilenet_0.75_224"), "is named like mobilenet of"),
+        (named("resnet50v2"), "is named like resnet_v2 of"),
+    ):
+        with pytest.raises(UsageError, match=says):
+            scaling.told_by(model)
+    for name in ("resnet_mini", "densely", "nets", "my_vgg16"):
+        assert scaling.told_by(named(name)).ends() == (0, 1)
 
 
-def classes(count: int, name: str) -> keras.Model:
-    layers = [keras.Input((8, 8, 3)), L.Conv2D(1, 3), L.GlobalAveragePooling2D(), L.Dense(count)]
+def test_every_family_of_keras_applications_is_known() -> None:
+    assert set(families.names()) == {*families._KNOWN, "resnet50"}  # an older name of resnet
+
+
+def named(name: str) -> keras.Model:
+    """A small net of 1000 classes."""
+    layers = [keras.Input((8, 8, 3)), L.Conv2D(1, 3), L.GlobalAveragePooling2D(), L.Dense(1000)]
     return keras.Sequential(layers, name=name)
 
 

@@ -110,7 +110,18 @@ def test_each_argument_is_an_option_with_a_word_of_its_docstring_or_named_as_lef
             assert argument in text.partition("Only in Python, as arguments: ")[2]
         else:
             assert f"--{argument.replace('_', '-')}" in text
-            assert " ".join(told[argument].split()[:3]) in text
+            assert " ".join(docs.at_terminal(told[argument]).split()[:3]) in text
+
+
+def test_help_speaks_no_python_and_fits_a_terminal(monkeypatch: pytest.MonkeyPatch, command: Command) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("", *methods()):
+        command(*name.split(), "--help")
+        assert max(map(len, command.out.splitlines())) <= 80
+        text = " ".join(command.out.partition("options of the method")[2].split())
+        for python in ("Logit", "tuple", "None", "keras_vis.Target", "(default True)", " 281"):
+            assert python not in text, name
+        assert ".curve()" not in command.out
 
 
 def test_only_values_that_no_command_line_can_say_are_left_out() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -39,7 +40,7 @@ ROOT = Path(__file__).parents[2]
         ("grad_cam {m} {m}", "small.keras: this is no picture"),
         ("grad_cam {m} {p} --layer conv_9", "--layer conv_9 is not in model 'small'. Did you mean 'conv_"),
         ("grad_cam {m} {p} --target 5", "--target: 5 is no class"),
-        ("grad_cam {m} {p} --target 1,2", "2"),
+        ("grad_cam {m} {p} --target 1,2", "but there is 1 image."),
         ("grad_cam {m} {p} --target neuron:conv_1:2", "channel:LAYER:NUMBER"),
         ("adversarial {m} {p} --target energy:conv_1", "classes alone"),
         ("grad_cam {m} {p} --laier conv_1", "Did you mean '--layer'?"),
@@ -62,12 +63,21 @@ ROOT = Path(__file__).parents[2]
         ("grad_cam {m} {p} --labels {p}", "no text"),
         ("grad_cam {m} {p} --labels none.txt", "none.txt: there is no such file"),
         ("plot_structure {m} --direction UP", "UP"),
+        ("correspondence {m} {d} {p} --layer conv_1", "this is a folder. IMAGE_A is one picture's file"),
+        ("grad_cam {m} {p} --out=", "--out is empty"),
+        ("grad_cam {m} {p} --target=", "a class is wanted, and here it is empty"),
+        ("grad_cam {m} {p} --labels=", "--labels is empty"),
+        ("grad_cam {m} {p} --layer=", "--layer: a name is wanted"),
+        ("grad_cam {m} {p} --layer a,,b", "--layer: a name is wanted"),
+        ("grad_cam {m} {p} --size 100000 100000", "--size 100000 100000: more than 89,478,485 pixels"),
+        ("grad_cam nosuch.keras {p}", "nosuch.keras: there is no such file.\n"),
     ],
 )
 def test_a_wrong_word_is_one_line_and_leaves_no_file(
     words: str, says: str, command: Command, model_file: Path, pictures: Path, tmp_path: Path
 ) -> None:
-    filled = words.replace("{m}", str(model_file)).replace("{p}", str(pictures / "a.png")).split()
+    filled = words.replace("{m}", str(model_file)).replace("{p}", str(pictures / "a.png"))
+    filled = filled.replace("{d}", str(pictures)).split()
     assert says in command.refused(*filled)
     assert list(tmp_path.iterdir()) == []
 
@@ -76,7 +86,7 @@ def test_labels_must_name_every_class(command: Command, model_file: Path, pictur
     Path("four.txt").write_text("a\nb\nc\nd\n")
     Path("gap.txt").write_text("a\n\nb\n")
     words = ("grad_cam", model_file, pictures / "a.png", "--labels")
-    assert "has 4 names, but the model has 5" in command.refused(*words, "four.txt")
+    assert "--labels four.txt: has 4 names, but the model has 5" in command.refused(*words, "four.txt")
     assert "line 2 is empty" in command.refused(*words, "gap.txt")
 
 
@@ -126,6 +136,13 @@ def test_what_is_no_model_is_named(command: Command, tmp_path: Path) -> None:
         assert says in command.refused("summary_table", name)
 
 
+@pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been built")
+def test_a_model_that_was_saved_unbuilt_answers_nothing(command: Command, pictures: Path) -> None:
+    keras.Sequential([L.Conv2D(2, 3), L.Flatten(), L.Dense(2)]).save("unbuilt.keras")
+    says = "the model was saved before it was built; the file holds no weights"
+    assert says in command.refused("saliency", "unbuilt.keras", pictures / "a.png")
+
+
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
 def test_a_model_in_hdf5_is_the_same_model(command: Command, pictures: Path, tmp_path: Path) -> None:
     net().save(tmp_path / "old.h5")
@@ -158,6 +175,59 @@ def test_an_accident_in_our_own_code_keeps_its_traceback_and_a_word_to_the_user_
     monkeypatch.setattr(explain, "run", ours("return int('three')"))
     with pytest.raises(ValueError, match="three"):
         command("weight_histograms", model_file)
+
+
+def test_messages_name_what_a_command_line_has(command: Command, model_file: Path, pictures: Path) -> None:
+    x = keras.Input((12, 10, 1))
+    maps = L.Conv2D(2, 3, name="maps")(x)
+    flat = L.Flatten()(maps)
+    keras.Model(x, L.Dense(3)(flat)).save("Dense.KERAS.keras")
+    Path("Dense.KERAS.keras").rename("dense.KERAS")
+    keras.Model(x, [L.Dense(3, name="o1")(flat), L.Dense(2, name="o2")(flat)]).save("two.keras")
+    keras.Sequential([keras.Input((None, None, 3)), L.Conv2D(2, 3), L.GlobalAveragePooling2D()]).save("open.keras")
+    picture = pictures / "a.png"
+    assert command.refused("saliency", "two.keras", picture).endswith("'o1', 'o2'. Ask it in Python.\n")
+    assert command.refused("gap_cam", "dense.KERAS", picture).startswith("keras_vis: the model must end in")
+    said = command.refused("activation_maximization", "open.keras", "--target", 1)
+    assert "--initial" not in said
+    assert "Ask it in Python" in said
+    said = command.refused("deep_dream", "dense.KERAS", picture, "--target", 1, "--octaves", 2, "--octave-scale", 1.2)
+    assert "--octaves 1" in said
+    assert "Exception" not in said
+    assert "--preprocess vgg16: this is for" in command.refused(
+        "saliency", "dense.KERAS", picture, "--preprocess", "vgg16"
+    )
+
+
+def test_too_little_memory_is_a_line(monkeypatch: pytest.MonkeyPatch, model_file: Path, command: Command) -> None:
+    def full(*args: object) -> str:
+        raise MemoryError
+
+    monkeypatch.setattr(explain, "run", full)
+    assert "not enough memory" in command.refused("summary_table", model_file)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_a_narrow_terminal_gets_what_it_can_show(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+    explain.tell("α ≥ 1")
+    assert written.getvalue() == b"\\u03b1 \\u2265 1\n"
+
+
+def test_ctrl_c_while_keras_is_imported_is_a_line(tmp_path: Path) -> None:
+    # who imports h5py, deep in Keras's own import, is stopped there
+    (tmp_path / "h5py.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    done = program("--help", folder=tmp_path, path=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "\nkeras_vis: stopped by Ctrl-C\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_under_stdout_is_a_line(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = program("--version", folder=tmp_path, stdout=full)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "nothing can be written to stdout" in done.stderr
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("in a trace: KeyboardInterrupt")])
@@ -197,11 +267,15 @@ def test_what_is_out_of_reach_is_not_written(command: Command, model_file: Path,
     assert f"{long}: " in command.refused("summary_table", long)
 
 
-def program(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def program(
+    *words: str, folder: Path, path: Path | None = None, stdout: Any = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
-    environment["PYTHONPATH"] = str(ROOT)
+    environment["PYTHONPATH"] = os.pathsep.join(map(str, filter(None, (path, ROOT))))
     command = [sys.executable, "-m", "keras_vis", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
+    return subprocess.run(
+        command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False, cwd=folder, env=environment
+    )
 
 
 def test_the_program_draws_a_picture_and_its_stderr_is_empty(model_file: Path, pictures: Path, tmp_path: Path) -> None:
