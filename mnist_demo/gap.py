@@ -25,10 +25,11 @@ _DEPTHS = {"pool": 192, "conv_2": 32}
 # a third of this rate gives 97.6 %, batches of four times the size 97.2 %, and Keras's own beta_2, 0.999, 97.8 to
 # 98.3 %. Without a new convolution, one epoch of the whole net ends at 94.7 % after conv_2 at best.
 _RATE, _BETA, _BATCH = 3e-2, 0.99, 32
-_LEAST_STEPS = 600  # where there are few images, an epoch is too short to learn anything
 
 
-def gap_cams(model: keras.Model, digits: Digits, images: np.ndarray, labels: np.ndarray) -> kv.Comparison:
+def gap_cams(
+    model: keras.Model, digits: Digits, images: np.ndarray, labels: np.ndarray, least: int = 600
+) -> kv.Comparison:
     """Give copies of the net heads that a class activation map can read, and map the same digits with each.
 
     Args:
@@ -36,12 +37,13 @@ def gap_cams(model: keras.Model, digits: Digits, images: np.ndarray, labels: np.
         digits: what the new layers learn from, and are tested with.
         images: ``(n, 28, 28, 1)``, the digits to look at.
         labels: ``(n,)``, what they are.
+        least: steps of the training, where an epoch of few images would be too short to learn anything.
 
     Returns:
         The maps of each depth; their names tell the share of the test images that is classified rightly.
     """
     steps = math.ceil(len(digits.x_train) / _BATCH)
-    epochs = math.ceil(_LEAST_STEPS / steps)
+    epochs = math.ceil(least / steps)
     print(f"  new heads, {'one epoch' if epochs == 1 else f'{epochs} epochs'}:", end="", flush=True)
     maps, names, chances = [], [], []
     for layer, units in _DEPTHS.items():

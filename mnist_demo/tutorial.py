@@ -110,6 +110,6 @@ MAPS: Drawn = {
     ),
     "7_class_activation_maps/gap_cam": (
         "the net cut after pool and after conv_2: finer maps, of less of the digit",
-        lambda look: gap_cams(look.model, look.digits, look.x, look.y),
+        lambda look: gap_cams(look.model, look.digits, look.x, look.y, least=3 * look.ascent),
     ),
 }

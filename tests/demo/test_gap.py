@@ -9,17 +9,16 @@ from mnist_demo.data import Digits
 
 
 def test_two_copies_are_cut_and_trained_and_the_net_is_left_as_it_is(
-    digits: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    digits: tuple[np.ndarray, np.ndarray], capsys: pytest.CaptureFixture[str]
 ) -> None:
     from mnist_demo import gap
     from mnist_demo.net import tutorial_net
 
-    monkeypatch.setattr(gap, "_LEAST_STEPS", 4)
     x, y = digits
     few = Digits(x[:64], y[:64], x[64:128], y[64:128], "the first of the test digits")
     net = tutorial_net()
     before = net.get_weights()
-    picture = gap.gap_cams(net, few, x[:3], y[:3])
+    picture = gap.gap_cams(net, few, x[:3], y[:3], least=4)
     for kept, now in zip(before, net.get_weights(), strict=True):
         np.testing.assert_array_equal(kept, now)
     assert all(layer.trainable for layer in net.layers)
